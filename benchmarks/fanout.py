@@ -1,0 +1,65 @@
+"""64 goroutines, each n turns of a pure Python loop, on two Ps and on one: seconds for all.
+
+With the GIL the second P can only cost; without it, it should halve the time. `serial` is the same
+work in one loop, with no runtime at all.
+
+Does not show: goroutines that share objects, where even without the GIL two threads get in each
+other's way, nor more than two CPUs.
+"""
+
+import sys
+from time import perf_counter
+
+from benchmarks.harness import Scenario
+
+GOROUTINES = 64
+
+
+def burn(n: int) -> int:
+    """Keep a CPU busy."""
+    total = 0
+    for i in range(n):
+        total = (total * 31 + i) & 0xFFFF
+    return total
+
+
+def fan_out(n: int, procs: int) -> float:
+    """Run the 64 on so many Ps."""
+    import gmprt
+
+    def main() -> float:
+        gmprt.go(gmprt.gosched).join()
+        start = perf_counter()
+        for g in [gmprt.go(burn, n) for _ in range(GOROUTINES)]:
+            g.result()
+        return perf_counter() - start
+
+    return gmprt.run(main, procs=procs)
+
+
+def gmprt_fanout_2p(n: int) -> float:
+    return fan_out(n, 2)
+
+
+def gmprt_fanout_1p(n: int) -> float:
+    return fan_out(n, 1)
+
+
+def serial_fanout(n: int) -> float:
+    start = perf_counter()
+    for _ in range(GOROUTINES):
+        burn(n)
+    return perf_counter() - start
+
+
+SCENARIO = Scenario(
+    title="64 goroutines of pure Python, all of them",
+    contenders={
+        "gmprt 2 Ps": gmprt_fanout_2p,
+        "gmprt 1 P": gmprt_fanout_1p,
+        "serial": serial_fanout,
+    },
+    n=200_000,
+    unit="ms",
+    bars={"gmprt 1 P": 1.10 if getattr(sys, "_is_gil_enabled", lambda: True)() else 0.56},
+)

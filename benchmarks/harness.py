@@ -1,0 +1,193 @@
+"""What a scenario is, and how one contender is measured: in a fresh process, every time.
+
+A process that has run one contender is no fair place for another: its heap, its allocator, its
+threads and whatever the library has hooked remain. So every sample comes from a child process that
+runs one contender once. The parent interleaves them (A B C A B C ...), so that a machine which gets
+slower or faster meanwhile does so to all, and counts the best: noise only ever adds.
+"""
+
+import importlib
+import json
+import math
+import os
+import pkgutil
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+import benchmarks
+
+ROOT = Path(__file__).resolve().parent.parent
+TIMEOUT = 300.0  # seconds for one child; only a hang takes so long
+
+Contender = Callable[[int], float]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One thing to measure, and who takes part."""
+
+    title: str  # "go + join, one at a time"
+    contenders: Mapping[str, Contender]  # by name; the first is the one compared with the others
+    n: int  # how often a sample does it
+    unit: str = "us"  # what to show: "us", "ms" and "s" of seconds; "bytes" and "%" as they are
+    bars: Mapping[str, float] = field(default_factory=dict)  # the most the first may be, in rivals
+    limit: float | None = None  # the most the first may be, in seconds, bytes or %
+    rounds: int = 5  # samples to take
+
+
+class Missing(Exception):
+    """A contender's library is not installed here."""
+
+
+def names() -> list[str]:
+    """List the scenarios: every module of this package that is not part of the machinery."""
+    found = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
+    return [name for name in found if name != "harness" and not name.startswith(("_", "test_"))]
+
+
+def load(name: str) -> Scenario:
+    """Import a scenario by its module's name."""
+    scenario = importlib.import_module(f"benchmarks.{name}").SCENARIO
+    assert isinstance(scenario, Scenario)
+    return scenario
+
+
+def sample(name: str, contender: str, n: int) -> float:
+    """Run one contender in a fresh process and return what it measured.
+
+    Raises: Missing; RuntimeError with what it wrote if the child fails or hangs.
+    """
+    command = [sys.executable, "-m", "benchmarks._child", name, contender, str(n)]
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    try:
+        child = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+    except subprocess.TimeoutExpired as fault:
+        raise RuntimeError(f"{name}, {contender}: no result in {TIMEOUT:.0f} s") from fault
+    if child.returncode != 0:
+        raise RuntimeError(f"{name}, {contender}: status {child.returncode}\n{child.stderr}")
+    sys.stderr.write(child.stderr)  # a warning, a leak: whoever measures wants to know
+    answer = json.loads(child.stdout)
+    if "missing" in answer:
+        raise Missing(answer["missing"])
+    return float(answer["value"])
+
+
+@dataclass
+class Result:
+    """The samples of one scenario."""
+
+    name: str
+    scenario: Scenario
+    n: int
+    samples: dict[str, list[float]]  # by contender; no key for one that is missing
+    faults: dict[str, str]  # by contender: why it has no samples
+
+    def best(self, contender: str) -> float | None:
+        """Return the least sample, None if there is none."""
+        return min(self.samples.get(contender, ()), default=None)
+
+    def ratios(self) -> Iterator[tuple[str, float]]:
+        """Yield each rival and the first contender's best in terms of the rival's best."""
+        first, *rivals = self.scenario.contenders
+        ours = self.best(first)
+        for rival in rivals:
+            theirs = self.best(rival)
+            if ours is not None and theirs:
+                yield rival, ours / theirs
+
+    def as_json(self) -> dict[str, object]:
+        """Return all there is to know, samples included; all numbers in base units."""
+        return {
+            "title": self.scenario.title,
+            "n": self.n,
+            "unit": "seconds" if self.scenario.unit in SECONDS else self.scenario.unit,
+            "samples": self.samples,
+            "summary": {who: summary(values) for who, values in self.samples.items()},
+            "missing": self.faults,
+            "ratios": dict(self.ratios()),
+            "bars": dict(self.scenario.bars),
+            "limit": self.scenario.limit,
+        }
+
+
+SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
+
+
+def summary(values: list[float]) -> dict[str, float]:
+    """Return min, median, p99 (the nearest rank) and how many there are."""
+    ranked = sorted(values)
+    return {
+        "min": ranked[0],
+        "median": statistics.median(ranked),
+        "p99": ranked[math.ceil(0.99 * len(ranked)) - 1],
+        "n": len(ranked),
+    }
+
+
+def measure(name: str, n: int | None = None, rounds: int | None = None) -> Result:
+    """Sample every contender of a scenario so many times, in turn."""
+    scenario = load(name)
+    result = Result(name, scenario, n or scenario.n, {}, {})
+    for _ in range(rounds or scenario.rounds):
+        for contender in scenario.contenders:
+            if contender in result.faults:
+                continue
+            try:
+                value = sample(name, contender, result.n)
+            except (Missing, RuntimeError) as fault:
+                result.faults[contender] = f"{type(fault).__name__}: {fault}"
+                result.samples.pop(contender, None)
+            else:
+                result.samples.setdefault(contender, []).append(value)
+    return result
+
+
+def environment() -> dict[str, object]:
+    """Record where the numbers come from; nobody has to type it, or remember."""
+    is_gil_enabled = getattr(sys, "_is_gil_enabled", lambda: True)
+    return {
+        "python": sys.version,
+        "implementation": platform.python_implementation(),
+        "gil": is_gil_enabled(),
+        "platform": platform.platform(),
+        "cpu": cpu_model(),
+        "cpus": os.cpu_count(),
+        "cpus_usable": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+        "load": os.getloadavg() if hasattr(os, "getloadavg") else None,
+        "switch_interval": sys.getswitchinterval(),
+        "versions": {name: version(name) for name in ("gmprt", "greenlet", "gevent", "psutil")},
+        "settings": {k: v for k, v in os.environ.items() if k.startswith(("GMPRT_", "PYTHON"))},
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+
+
+def version(package: str) -> str | None:
+    """Return the installed version, None if it is not installed (gmprt may be run from here)."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def cpu_model() -> str:
+    """Return the processor's name as the kernel tells it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor()

@@ -1,0 +1,95 @@
+"""gmprt: Go's scheduler for Python.
+
+    import gmprt
+
+    def worker(jobs, results):
+        for job in jobs:                        # until the channel is closed
+            results.send(job * job)
+
+    jobs, results = gmprt.Chan(), gmprt.Chan()
+    for _ in range(4):
+        gmprt.go(worker, jobs, results)
+
+    def feed():
+        for n in range(10):
+            jobs.send(n)
+        jobs.close()
+
+    gmprt.go(feed)
+    print(sum(results.recv() for _ in range(10)))
+    page = gmprt.syscall(urlopen, "http://localhost/").read()   # blocks nobody else
+
+The map: `_runtime/` is the scheduler (its `__init__` is the door, with the picture); `chan.py` and
+`selectgo.py` are channels and select; `sync.py` is Go's package sync; `traceback.py` and `metrics.py` look
+inside; `__main__.py` is `python -m gmprt run`. docs/design.md explains.
+
+Importing it starts nothing: the runtime starts with the first `go`, `run` or wait.
+"""
+
+from . import sync as sync
+from ._runtime import DeadlockError as DeadlockError
+from ._runtime import G as G
+from ._runtime import GoroutineExit as GoroutineExit
+from ._runtime import blocking as blocking
+from ._runtime import current as current
+from ._runtime import go as go
+from ._runtime import goexit as goexit
+from ._runtime import gomaxprocs as gomaxprocs
+from ._runtime import gosched as gosched
+from ._runtime import lock_os_thread as lock_os_thread
+from ._runtime import num_cpu as num_cpu
+from ._runtime import num_goroutine as num_goroutine
+from ._runtime import run as run
+from ._runtime import sleep as sleep
+from ._runtime import syscall as syscall
+from ._runtime import unlock_os_thread as unlock_os_thread
+from ._runtime.boot import default_excepthook as excepthook
+from .chan import Chan as Chan
+from .chan import ChanClosed as ChanClosed
+from .chan import EndOfChan as EndOfChan
+from .chan import RecvChan as RecvChan
+from .chan import SendChan as SendChan
+from .chan import WouldBlock as WouldBlock
+from .metrics import stats as stats
+from .selectgo import Case as Case
+from .selectgo import Selected as Selected
+from .selectgo import on_recv as on_recv
+from .selectgo import on_send as on_send
+from .selectgo import select as select
+from .traceback import stack as stack
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Case",
+    "Chan",
+    "ChanClosed",
+    "DeadlockError",
+    "EndOfChan",
+    "G",
+    "GoroutineExit",
+    "RecvChan",
+    "Selected",
+    "SendChan",
+    "WouldBlock",
+    "blocking",
+    "current",
+    "excepthook",
+    "go",
+    "goexit",
+    "gomaxprocs",
+    "gosched",
+    "lock_os_thread",
+    "num_cpu",
+    "num_goroutine",
+    "on_recv",
+    "on_send",
+    "run",
+    "select",
+    "sleep",
+    "stack",
+    "stats",
+    "sync",
+    "syscall",
+    "unlock_os_thread",
+]

@@ -1,0 +1,44 @@
+"""python -m gmprt run SCRIPT ARGS: runs an unchanged script as the main goroutine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import runpy
+import sys
+
+from . import __version__, run
+
+
+def main() -> None:
+    """Parse the command line and run the script."""
+    parser = argparse.ArgumentParser(prog="python -m gmprt", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"gmprt {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    runner = commands.add_parser("run", help="run a script as the main goroutine")
+    runner.add_argument("--procs", type=_procs, default=None, help="the number of Ps (GOMAXPROCS)")
+    runner.add_argument("script", help="the Python file to run")
+    runner.add_argument("args", nargs=argparse.REMAINDER, help="its arguments")
+    options = parser.parse_args()
+    script = options.script
+    if not os.path.exists(script):
+        parser.exit(2, f"{parser.prog}: cannot run {script!r}: no such file\n")
+    sys.argv = [script, *options.args]
+    if not os.path.isdir(script):
+        sys.path[0] = os.path.dirname(os.path.abspath(script))
+    run(_run_script, script, procs=options.procs)
+
+
+def _procs(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"at least 1, not {text}")
+    return value
+
+
+def _run_script(script: str) -> None:
+    runpy.run_path(script, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""Go's test/chan/sieve1.go and sieve2.go in Python: prime sieves out of channels."""
+
+import heapq
+from collections import deque
+
+from gmprt import Chan, go, on_recv, on_send, select
+from tests.conformance.parking import reap
+
+PRIMES = [
+    2,
+    3,
+    5,
+    7,
+    11,
+    13,
+    17,
+    19,
+    23,
+    29,
+    31,
+    37,
+    41,
+    43,
+    47,
+    53,
+    59,
+    61,
+    67,
+    71,
+    73,
+    79,
+    83,
+    89,
+    97,
+]
+
+
+class Crew:
+    """The goroutines of a program that has no end of its own; its last one makes no more."""
+
+    def __init__(self):
+        self.gs = []
+
+    def go(self, fn, *args):
+        self.gs.append(go(fn, *args))
+
+    def dismiss(self):
+        while self.gs:
+            some, self.gs = self.gs, []
+            reap(*some)
+
+
+def test_the_chain_of_filters(procs):
+    """sieve1.go: each prime found adds a goroutine that drops its multiples."""
+    crew = Crew()
+
+    def generate(out):
+        i = 2
+        while True:
+            out.send(i)
+            i += 1
+
+    def drop_multiples(into, out, prime):
+        while True:
+            i = into.recv()
+            if i % prime:
+                out.send(i)
+
+    def sieve(primes):
+        ch = Chan()
+        crew.go(generate, ch)
+        while True:
+            prime = ch.recv()
+            primes.send(prime)
+            rest = Chan()
+            crew.go(drop_multiples, ch, rest, prime)
+            ch = rest
+
+    primes = Chan()
+    crew.go(sieve, primes)
+    assert [primes.recv() for _ in PRIMES] == PRIMES
+    crew.dismiss()
+
+
+def test_the_heap_of_multiples(procs):
+    """sieve2.go: the primes go back to make the composites that are taken out of the candidates."""
+    crew = Crew()
+
+    def count(out, start, step):
+        while True:
+            out.send(start)
+            start += step
+
+    def counting(cap, start, step):
+        out = Chan(cap)
+        crew.go(count, out, start, step)
+        return out
+
+    def proxy(into, out):
+        """Sending to `into` never waits: all that `out` has no room for is kept here."""
+        kept = deque()
+        while True:
+            i, v, _ = select(on_recv(into), on_send(out if kept else None, kept[0] if kept else 0))
+            if i == 0:
+                kept.append(v)
+            else:
+                kept.popleft()
+
+    def merge(primes, composites):
+        heap, least = [], 15
+
+        def advance():
+            nonlocal least
+            least, _, ch = heap[0]
+            heapq.heapreplace(heap, (ch.recv(), id(ch), ch))
+
+        while True:
+            p = primes.recv()
+            multiples = counting(10, p * p, 2 * p)
+            head = multiples.recv()
+            while least < head:
+                composites.send(least)
+                advance()
+            while least == head:
+                advance()
+            composites.send(head)
+            heapq.heappush(heap, (multiples.recv(), id(multiples), multiples))
+
+    def sift(composites, primes, out):
+        candidates = counting(50, 5, 2)
+        p = candidates.recv()
+        while True:
+            c = composites.recv()
+            while p < c:
+                primes.send(p)
+                out.send(p)
+                p = candidates.recv()
+            if p == c:
+                p = candidates.recv()
+
+    out, composites, found, primes = Chan(10), Chan(50), Chan(10), Chan(10)
+    for p in (2, 3):
+        out.send(p)
+    primes.send(3)
+    crew.go(merge, primes, composites)
+    crew.go(proxy, found, primes)
+    crew.go(sift, composites, found, out)
+    assert [out.recv() for _ in PRIMES] == PRIMES
+    crew.dismiss()
