@@ -1,7 +1,7 @@
 """The deadlines of goroutines parked on one M: a heap that only that M touches.
 
-An entry is (when, number, Sudog). A wait that ends before its deadline marks its Sudog DEAD and
-leaves the entry; once the dead outnumber the living the heap is swept, so they cannot pile up.
+An entry is (when, number, Sudog). A wait that ends before its deadline marks its Sudog `over`
+and leaves the entry; once the dead outnumber the living the heap is swept, so they cannot pile up.
 
 Locks: none. The M that owns the heap adds, expires and sweeps; a waker on another thread claims
 the Sudog through its owner, as this does.
@@ -14,7 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from .clock import now
-from .g import DEAD, TIMED_OUT
+from .g import TIMED_OUT
 
 if TYPE_CHECKING:
     from .g import G, Sudog
@@ -28,17 +28,18 @@ _SWEEP_AT = 64
 
 def add_timeout(mp: M, sg: Sudog, when: float) -> None:
     """End the wait of `sg` at `when` unless something ends it before. Runs on: own M."""
+    sg.timed = True
     heappush(mp.timers, (when, _number(), sg))
 
 
 def forget_timeout(mp: M, sg: Sudog) -> None:
     """Say that the wait of `sg`, which has an entry here, is over. Runs on: own M."""
-    sg.claim = DEAD
-    if sg.why is TIMED_OUT:
+    sg.over = True
+    if not sg.timed:
         return  # its entry has been taken out
     mp.stale += 1
     if mp.stale > _SWEEP_AT and mp.stale * 2 > len(mp.timers):
-        mp.timers[:] = [entry for entry in mp.timers if entry[2].claim is not DEAD]
+        mp.timers[:] = [entry for entry in mp.timers if not entry[2].over]
         heapify(mp.timers)
         mp.stale = 0
 
@@ -50,15 +51,13 @@ def expire(mp: M) -> None:
     woken: list[G[Any]] = []
     while timers and timers[0][0] <= due:
         sg = heappop(timers)[2]
-        if sg.claim is DEAD:
+        sg.timed = False
+        if sg.over:
             mp.stale -= 1
-        elif sg.owner.dequeue(sg):
+        elif sg.owner.dequeue(sg):  # else its goroutine is ready, and about to forget it
             sg.why = TIMED_OUT
             sg.g.reason = None
             woken.append(sg.g)
-        # else somebody has claimed it: its goroutine is about to say so, by forget_timeout
-        else:
-            sg.timer_gone = True
     if woken:
         woken.reverse()
         mp.readyq.extendleft(woken)
@@ -68,9 +67,9 @@ def next_deadline(mp: M) -> float | None:
     """Return the first living deadline, dropping dead ones before it. Runs on: own M."""
     timers = mp.timers
     while timers:
-        if timers[0][2].claim is not DEAD:
+        if not timers[0][2].over:
             return timers[0][0]
-        heappop(timers)
+        heappop(timers)[2].timed = False
         mp.stale -= 1
     return None
 

@@ -12,7 +12,7 @@ import gmprt
 from tests.support import wait_all_parked
 from tests.support import wait_until as until
 
-__all__ = ["LONG", "Boom", "join_all", "parked", "reap", "until"]
+__all__ = ["LONG", "Boom", "Crew", "join_all", "parked", "reap", "until"]
 
 LONG = 30.0
 """Seconds that no wait of a healthy runtime comes near; a time-out of a wait that must succeed."""
@@ -41,3 +41,18 @@ def reap(*gs: Any) -> None:
 def join_all(*gs: Any) -> list[Any]:
     """Return the results of `gs`, in their order."""
     return [g.result(LONG) for g in gs]
+
+
+class Crew:
+    """The goroutines of a program that has no end of its own, and makes them as it goes."""
+
+    def __init__(self) -> None:
+        self.gs: list[Any] = []
+
+    def go(self, fn: Callable[..., Any], *args: Any) -> None:
+        self.gs.append(gmprt.go(fn, *args))
+
+    def dismiss(self) -> None:
+        """End all: one that has ended has put those that it made on the list before."""
+        while self.gs:
+            reap(self.gs.pop())

@@ -116,7 +116,7 @@ def test_a_select_that_loses_leaves_nothing_behind(procs):
 
     def sender():
         for _ in range(n):
-            select(on_send(ch, 1), on_send(dummy, 2), on_recv(dummy))
+            select(on_send(ch, 1), on_recv(dummy), on_recv(dummy))
 
     def receiver():
         for _ in range(n):

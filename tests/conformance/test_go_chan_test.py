@@ -11,6 +11,7 @@ import pytest
 from gmprt import Chan, EndOfChan, go, gosched, on_recv, on_send, select
 from gmprt.sync import Mutex, WaitGroup
 from tests.conformance.parking import LONG, join_all, parked, reap
+from tests.support import wait_all_parked
 
 CAPS = [0, 1, 2, 5, 20]
 
@@ -243,6 +244,7 @@ def test_any_object_may_be_sent(procs):
 
 @pytest.mark.parametrize("cap", [0, 100])
 def test_the_choice_between_two_sends_is_random(procs, cap):
+    """Without a buffer the receiver waits first, else a select that waits is taken by its first."""
     n = 100
     c, got, m = Chan(cap), [], Mutex()
     m.lock()
@@ -255,6 +257,8 @@ def test_the_choice_between_two_sends_is_random(procs, cap):
 
     g = go(receiver)
     for _ in range(n):
+        if cap == 0:
+            wait_all_parked(g)
         select(on_send(c, 1), on_send(c, 0))
     m.lock()
     assert n / 10 < sum(got) < n - n / 10

@@ -9,8 +9,8 @@ from fractions import Fraction as F
 
 import pytest
 
-from gmprt import Chan, go, on_recv, on_send, select
-from tests.conformance.parking import reap
+from gmprt import Chan, on_recv, on_send, select
+from tests.conformance.parking import Crew
 
 N = 10
 
@@ -34,19 +34,8 @@ class PS:
             self.dat.send(source.get())
 
 
-class Calculus:
-    """Makes series, each with a goroutine that gives its terms, and ends all of those."""
-
-    def __init__(self):
-        self.gs = []
-
-    def go(self, fn, *args):
-        self.gs.append(go(fn, *args))
-
-    def dismiss(self):
-        while self.gs:
-            some, self.gs = self.gs, []
-            reap(*some)
+class Calculus(Crew):
+    """Makes series, each with a goroutine that gives its terms."""
 
     def series(self, body, *args):
         out = PS()

@@ -3,8 +3,8 @@
 import heapq
 from collections import deque
 
-from gmprt import Chan, go, on_recv, on_send, select
-from tests.conformance.parking import reap
+from gmprt import Chan, on_recv, on_send, select
+from tests.conformance.parking import Crew
 
 PRIMES = [
     2,
@@ -33,21 +33,6 @@ PRIMES = [
     89,
     97,
 ]
-
-
-class Crew:
-    """The goroutines of a program that has no end of its own; its last one makes no more."""
-
-    def __init__(self):
-        self.gs = []
-
-    def go(self, fn, *args):
-        self.gs.append(go(fn, *args))
-
-    def dismiss(self):
-        while self.gs:
-            some, self.gs = self.gs, []
-            reap(*some)
 
 
 def test_the_chain_of_filters(procs):

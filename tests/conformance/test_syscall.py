@@ -123,10 +123,10 @@ def test_many_are_in_calls_at_once(procs):
 def test_calls_and_computing_go_on_together(procs):
     n = 8
     barrier = threading.Barrier(n + 1)
-    counter = [0]
+    counter, stop = [0], []
 
     def computes():
-        while counter[0] >= 0:
+        while not stop:
             counter[0] += 1
             gosched()
 
@@ -137,7 +137,7 @@ def test_calls_and_computing_go_on_together(procs):
     until(lambda: counter[0] > before, "the worker")
     syscall(barrier.wait, LONG)
     join_all(*gs)
-    counter[0] = -(10**9)
+    stop.append(1)
     assert worker.join(LONG)
 
 

@@ -67,6 +67,7 @@ SIDEWAYS = {
     ("_runtime.stack", "_runtime.g"),
     ("_runtime.m", "_runtime.g"),
     ("_runtime.timers", "_runtime.g"),
+    ("selectgo", "chan"),
 }
 """(importer, imported) of one layer, where the layer as a whole may not. No cycles."""
 

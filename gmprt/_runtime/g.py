@@ -1,0 +1,429 @@
+"""G: one goroutine; Sudog: one goroutine's place in one queue of waiters.
+
+A G is small and, until it starts, tied to nothing: it has no stack and no home, and can move to
+any P. Once started (`stack` is set) it lives on one M for good, because a greenlet runs only on
+the thread that started it. The G that `go` returns is the goroutine's handle as well.
+
+Invariants:
+- `joinq` is None exactly when the goroutine is done; value and failure are set before.
+- Each park is ended by exactly one entry in the home M's `readyq`. Who may make that entry is
+  settled by claiming the Sudog: under its owner's lock, or, for a wait on several things at once
+  (select), by popping the one token of its `Claim`.
+- `reason` is None unless parked or about to park; whoever makes the G ready clears it.
+
+Locks: none of its own. Joining is lock-free: see `G._wait_done`.
+
+Rejected: a lock a G (memory, 0.13 us a park); an `__init__` (0.2 us a spawn before 3.13); `__del__`
+on every G to notice lost exceptions (0.15 us each): only a G that failed turns into a `FailedG`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import Context
+from types import CodeType
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+
+from .clock import DONT_WAIT, deadline, now
+
+if TYPE_CHECKING:
+    from .m import M
+    from .stack import Stack
+
+__all__ = [
+    "CLOSED",
+    "DEAD",
+    "INTERRUPTED",
+    "RETRY",
+    "TIMED_OUT",
+    "Claim",
+    "FailedG",
+    "G",
+    "GoroutineExit",
+    "Owner",
+    "Signal",
+    "Sudog",
+    "ThreadG",
+    "line_of",
+    "set_make_ended",
+]
+
+T = TypeVar("T")
+
+
+class GoroutineExit(BaseException):
+    """Ends a goroutine quietly: what `goexit` and `G.interrupt` raise in it."""
+
+
+class Signal:
+    """A named constant for `Sudog.why`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+TIMED_OUT: Final = Signal("TIMED_OUT")  # the wait's deadline passed
+INTERRUPTED: Final = Signal("INTERRUPTED")  # G.interrupt: raise what is in G.attn
+CLOSED: Final = Signal("CLOSED")  # the channel was closed
+RETRY: Final = Signal("RETRY")  # claimed, then the value was gone: begin again
+
+
+class Claim(list[None]):
+    """The one token of a wait on several things: who pops it may end the wait.
+
+    `list.pop` of the last item is atomic; the losers get IndexError.
+    """
+
+    __slots__ = ("winner",)
+    winner: Sudog | None
+
+
+DEAD: Final = Claim()  # never has a token: the Sudog of an abandoned wait
+
+
+class Owner(Protocol):
+    """What a goroutine can wait on."""
+
+    def dequeue(self, sg: Sudog) -> bool:
+        """Take `sg` out of the queue; False if somebody else has claimed it. Any thread."""
+
+
+class Sudog:
+    """A goroutine's place in a queue of waiters (Go: runtime2.go sudog).
+
+    A Stack keeps one for the plain waits of its goroutine. One that may still be referred to by
+    a queue or a heap after its wait (time-out, interrupt, select) is dropped, never used again.
+    """
+
+    __slots__ = ("claim", "elem", "g", "index", "ok", "over", "owner", "timed", "why")
+    g: G[Any]  # [own: M] who waits
+    owner: Owner  # [own: M] what it waits on
+    elem: Any  # [lock: owner] the value sent or received
+    ok: bool  # [lock: owner] a value came, not the end of the channel
+    claim: Claim | None  # [lock: owner] None: whoever finds it under the owner's lock has it
+    index: int  # [own: M] select: number of the case
+    why: Any  # [lock: owner] None: satisfied; else a Signal or the exception to raise
+    timed: bool  # [own: M] it has an entry in the M's heap
+    over: bool  # [own: M] a wait with a deadline has ended
+
+    def __init__(self) -> None:
+        self.claim = None
+        self.why = None
+        self.elem = None
+        self.timed = False
+        self.over = False
+
+
+# The verbs that a G's own methods need, handed down by proc.py and chan.py.
+getm: Callable[[], M]
+gopark: Callable[[M, G[Any]], None]
+interrupt: Callable[[G[Any], Any], None]
+raise_why: Callable[[G[Any], Any], None]
+add_timeout: Callable[[M, Sudog, float], None]
+forget_timeout: Callable[[M, Sudog], None]
+make_ended: Callable[[G[Any]], Any]
+
+
+def set_make_ended(make: Callable[[G[Any]], Any]) -> None:
+    """Name what makes `G.ended` channels; called by chan.py."""
+    global make_ended
+    make_ended = make
+
+
+class G(Generic[T]):
+    """A goroutine, and the handle that `go` returns for it.
+
+    Dropping the handle does not end the goroutine. All methods may be called from any goroutine
+    and any thread.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_chan",
+        "_daemon",
+        "_name",
+        "args",
+        "asked",
+        "attn",
+        "code",
+        "ctx",
+        "exc",
+        "fn",
+        "id",
+        "joinq",
+        "kwargs",
+        "lasti",
+        "m",
+        "parent",
+        "reason",
+        "since",
+        "stack",
+        "value",
+        "waiting",
+    )
+
+    id: int  # [const] goid
+    fn: Callable[..., Any]  # [const]
+    args: tuple[Any, ...]  # [own: M] dropped when done
+    kwargs: dict[str, Any] | None  # [own: M] None when empty
+    ctx: Context | None  # [own: M] dropped when done
+    code: CodeType | None  # [const] where the `go` statement stands
+    lasti: int  # [const] its instruction
+    parent: int  # [const] goid of the creator, 0 for a foreign thread
+    stack: Stack | None  # [own: M] None until it starts and once it is done
+    m: M  # [own: M] home, set at the start
+    joinq: list[Sudog] | None  # [atomic: list.append/pop] who waits for the end; None: done
+    attn: Any  # [any] None, or the exception of an interrupt to come
+    reason: str | None  # [any] why parked; None when ready or running
+    waiting: Sudog  # [own: M] the newest wait, valid while `reason` is set
+    since: float  # [own: M] when it began
+    value: Any  # [own: M] set before done
+    exc: BaseException | None  # [own: M] set before done
+    asked: bool  # [any] somebody has taken the exception
+    _name: str  # [any] set by the user
+    _daemon: bool  # [any]
+    _chan: Any  # [lock: SYNC, chan.py] G.ended, once made
+
+    # -- what a goroutine tells of itself
+
+    @property
+    def name(self) -> str:
+        """The `__qualname__` of its function unless set; for dumps."""
+        try:
+            return self._name
+        except AttributeError:
+            return qualname(self.fn)
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self._name = value
+
+    @property
+    def daemon(self) -> bool:
+        """Whether it is meant to live as long as the program: then it is no leak."""
+        return getattr(self, "_daemon", False)
+
+    @daemon.setter
+    def daemon(self, value: bool) -> None:
+        self._daemon = bool(value)
+
+    @property
+    def created_at(self) -> str:
+        """`file:line` of the `go` statement; "" for main."""
+        code = self.code
+        return "" if code is None else f"{code.co_filename}:{line_of(code, self.lasti)}"
+
+    @property
+    def state(self) -> str:
+        """One of idle, runnable, running, syscall, waiting, dead. A snapshot."""
+        if self.joinq is None:
+            return "dead"
+        reason = getattr(self, "reason", None)
+        if reason is not None:
+            return "syscall" if reason == "syscall" else "waiting"
+        if self.stack is None:
+            return "runnable"
+        mp = self.m
+        if mp.curg is not self:
+            return "runnable"
+        return "syscall" if mp.incall else "running"
+
+    @property
+    def wait_reason(self) -> str:
+        """Why it waits, in Go's words; "" when it does not."""
+        reason = getattr(self, "reason", None)
+        return "" if reason is None or reason == "syscall" or self.joinq is None else reason
+
+    @property
+    def waiting_on(self) -> Any:
+        """The object it waits on (select: a tuple of channels); None when it does not wait."""
+        if not self.wait_reason:
+            return None
+        owner = self.waiting.owner
+        return getattr(owner, "waits_on", owner)
+
+    @property
+    def blocked_for(self) -> float:
+        """For how many seconds it has been waiting; 0.0 when it is not."""
+        return max(0.0, now() - self.since) if self.wait_reason else 0.0
+
+    def done(self) -> bool:
+        """Tell whether it has ended: by return, exception or `goexit`."""
+        return self.joinq is None
+
+    def __repr__(self) -> str:
+        state = self.wait_reason or self.state
+        return f"<G {self.id} {self.name} [{state}]>"
+
+    # -- waiting for it
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Wait until it is done; False at the time-out.
+
+        Neither raises the goroutine's exception nor counts as asking for it.
+        Blocks: G. Raises: RuntimeError for oneself; ValueError for nan.
+        """
+        return self._wait_done(timeout)
+
+    def result(self, timeout: float | None = None) -> T:
+        """Wait until it is done and return its value, or raise its exception.
+
+        None after `goexit`. Blocks: G. Raises: TimeoutError; RuntimeError for oneself.
+        """
+        if not self._wait_done(timeout):
+            raise TimeoutError(f"goroutine {self.id} has not ended in time")
+        exc = self.exc
+        if exc is not None and not isinstance(exc, GoroutineExit):
+            self.asked = True
+            # Each raise starts from the traceback that the goroutine itself left, kept in `value`.
+            traceback = self.value
+            try:
+                raise exc.with_traceback(traceback)
+            finally:
+                del exc, traceback, self  # the traceback holds this frame
+        value: T = self.value
+        return value
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait until it is done and return its exception, or None.
+
+        The GoroutineExit after a quiet end. Blocks: G.
+        Raises: TimeoutError; RuntimeError for oneself.
+        """
+        if not self._wait_done(timeout):
+            raise TimeoutError(f"goroutine {self.id} has not ended in time")
+        if self.exc is not None:
+            self.asked = True
+        return self.exc
+
+    @property
+    def ended(self) -> Any:
+        """A receive-only channel that is closed when the goroutine is done; made when asked for."""
+        return make_ended(self)
+
+    def interrupt(self, exc: BaseException | type[BaseException] = GoroutineExit) -> None:
+        """Raise `exc` in the goroutine at its current or next park point.
+
+        A wait that is already satisfied keeps its value; a goroutine that has not started never
+        runs; in a system call it comes after the return; a second interrupt before the first has
+        arrived replaces it; no-op when done. Blocks: no.
+        Raises: TypeError if `exc` is no class or instance of BaseException.
+        """
+        if not (
+            isinstance(exc, BaseException)
+            or (isinstance(exc, type) and issubclass(exc, BaseException))
+        ):
+            raise TypeError(f"interrupt: a class or instance of BaseException, not {exc!r}")
+        interrupt(self, exc)
+
+    def _wait_done(self, timeout: float | None) -> bool:
+        """Wait for the end; False at the time-out.
+
+        Lock-free: who waits appends itself, then looks whether the goroutine is done; who ends
+        sets `joinq` to None, then pops the waiters. If both see each other, the pop or the remove
+        of that one entry, each atomic, settles who wakes it.
+        """
+        when = None if timeout is None else deadline(timeout)
+        q = self.joinq
+        if q is None:
+            return True
+        mp = getm()
+        gp = mp.curg
+        if gp is self or getattr(gp, "caller", None) is self:
+            raise RuntimeError(f"goroutine {self.id} cannot wait for its own end")
+        if when is DONT_WAIT:
+            return False
+        sg = gp.stack.sudog if when is None else Sudog()  # type: ignore[union-attr]  # it runs
+        sg.g = gp
+        sg.owner = self
+        gp.waiting = sg
+        gp.since = now()
+        gp.reason = "join"
+        q.append(sg)
+        if self.joinq is None and self.dequeue_from(q, sg):
+            gp.reason = None
+            return True
+        if when is not None:
+            add_timeout(mp, sg, when)
+        gopark(mp, gp)
+        if when is not None:
+            forget_timeout(mp, sg)
+        why = sg.why
+        if why is not None:
+            if why is TIMED_OUT:
+                return self.joinq is None
+            raise_why(gp, why)
+        return True
+
+    def on_end(self, callback: Callable[[], object]) -> None:
+        """Call `callback` once when it is done, at once if it is. Internal: never user code."""
+        sg = Sudog()
+        sg.claim = DEAD
+        sg.elem = callback
+        q = self.joinq
+        if q is None:
+            callback()
+            return
+        q.append(sg)
+        if self.joinq is None and self.dequeue_from(q, sg):
+            callback()
+
+    def dequeue(self, sg: Sudog) -> bool:
+        """Take a waiter for the end out (see Owner)."""
+        q = self.joinq
+        return q is not None and self.dequeue_from(q, sg)
+
+    @staticmethod
+    def dequeue_from(q: list[Sudog], sg: Sudog) -> bool:
+        """Take `sg` out of `q`; False if the ending goroutine already has."""
+        try:
+            q.remove(sg)
+        except ValueError:
+            return False
+        return True
+
+
+class FailedG(G[T]):
+    """What a G becomes when it ends with an exception: one whose last handle is watched.
+
+    Same layout, so `__class__` can be set; `__del__` costs nothing to those that do not fail.
+    """
+
+    __slots__ = ()
+    lost: Callable[[G[Any]], None]  # class attribute, set once by boot.py
+
+    def __del__(self) -> None:
+        FailedG.lost(self)
+
+
+class ThreadG(G[Any]):
+    """What stands for a thread that is not running a goroutine: foreign, or in a system call.
+
+    It waits on its M's note alone. `caller` is the goroutine whose system call it is.
+    """
+
+    __slots__ = ("caller",)
+    caller: G[Any] | None
+
+
+def qualname(fn: Any) -> str:
+    """Name a callable: its `__qualname__`, a partial's is its function's."""
+    seen = 0
+    while hasattr(fn, "func") and not hasattr(fn, "__qualname__") and seen < 20:
+        fn = fn.func
+        seen += 1
+    name = getattr(fn, "__qualname__", None)
+    return name if isinstance(name, str) else type(fn).__qualname__
+
+
+def line_of(code: CodeType, lasti: int) -> int:
+    """Find the line of an instruction, given as `frame.f_lasti`."""
+    for start, end, line in code.co_lines():
+        if start <= lasti < end and line is not None:
+            return line
+    return code.co_firstlineno

@@ -1,0 +1,200 @@
+"""M: one OS thread, and everything that is tied to a thread.
+
+An M owns its stacks (idle ones in `gfree`), the goroutines that have started on it, the queue of
+those that are ready, and their deadlines. It runs goroutines only while it holds a P. The same
+class stands for a foreign thread and for a thread inside a system call (`foreign`): that one never
+holds a P and waits on its note alone.
+
+Invariants:
+- Only the own thread touches what is tagged [own]; others append to `readyq`, `calls`, `sigs` and
+  then follow the wake-up protocol (note.py) with `idle`.
+- `nlive` counts started goroutines that are not done; a thread ends only when it is 0.
+- `idle` is True from the announcement to the wake-up; set and cleared under sched.lock (by the
+  own thread alone where `foreign`).
+"""
+
+from __future__ import annotations
+
+import _thread
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from .g import Sudog, ThreadG
+from .note import Note
+
+if TYPE_CHECKING:
+    from greenlet import greenlet
+
+    from .g import G
+    from .p import P
+    from .stack import Stack
+
+__all__ = ["M", "foreign_m", "tls"]
+
+
+class _Tls(_thread._local):
+    """The calling thread's M; AttributeError in a thread that has none yet."""
+
+    m: M
+
+
+tls = _Tls()
+
+
+class M:
+    """A thread of the runtime, or the stand-in for another one (Go: runtime2.go m)."""
+
+    __slots__ = (
+        "call",
+        "callm",
+        "calls",
+        "calltick",
+        "clock",
+        "curg",
+        "due",
+        "dying",
+        "finished",
+        "foreign",
+        "forked",
+        "gfree",
+        "global_gets",
+        "goid",
+        "goid_end",
+        "id",
+        "ident",
+        "idle",
+        "incall",
+        "ingc",
+        "locked",
+        "maker",
+        "nlive",
+        "note",
+        "oldp",
+        "p",
+        "readyq",
+        "root",
+        "seen_clock",
+        "seen_since",
+        "seen_tick",
+        "sigrun",
+        "sigs",
+        "slice_start",
+        "spinning",
+        "stacks",
+        "stacks_created",
+        "stale",
+        "steal_attempts",
+        "steals",
+        "tick",
+        "tick0",
+        "timers",
+        "to_make",
+        "turn",
+        "yields",
+    )
+
+    def __init__(self, mid: int, foreign: bool = False) -> None:
+        self.id = mid  # [const]
+        self.foreign = foreign  # [const] never holds a P
+        self.ident = 0  # [const] thread ident, once it runs
+        self.clock: int | None = None  # [const] clock id of the thread's CPU time
+        self.p: P | None = None  # [lock: sched]
+        self.oldp: P | None = None  # [lock: sched] the P it had last
+        self.curg: G[Any] = None  # type: ignore[assignment]  # [own: M] set before anything runs
+        self.due = 0  # [any] tick of `schedule`'s next slow path; others set 0 to ask for it
+        self.tick = 0  # [own: M] scheduling decisions
+        self.tick0 = 0  # [lock: sched] tick when it got its P
+        self.turn = False  # [own: M] a fresh goroutine is next
+        self.readyq: deque[G[Any]] = deque()  # [atomic: deque.append/popleft] started and ready
+        self.timers: list[tuple[float, int, Sudog]] = []  # [own: M] heap, see timers.py
+        self.stale = 0  # [own: M] dead entries in it
+        self.note = Note()  # [any] where the thread sleeps
+        self.idle = False  # [lock: sched] announced: see note.py
+        self.spinning = False  # [lock: sched] counted in sched.nspinning
+        self.nlive = 0  # [own: M] started goroutines that are not done
+        self.finished = 0  # [own: M] goroutines that ended here
+        self.yields = 0  # [own: M] calls of gosched
+        self.steals = 0  # [own: M] times it stole
+        self.steal_attempts = 0  # [own: M] Ps it looked at for that
+        self.global_gets = 0  # [own: M] times it took from the global queue
+        self.goid = 0  # [own: M] the next id of its batch
+        self.goid_end = 0  # [own: M] end of the batch
+        self.gfree: list[Stack] = []  # [own: M] idle stacks
+        self.stacks: set[Stack] = set()  # [own: M] all, so that none is dropped elsewhere
+        self.stacks_created = 0  # [own: M]
+        self.root: greenlet | None = None  # [const] the greenlet its thread was born with
+        self.maker: greenlet | None = None  # [const] starts stacks
+        self.to_make: Stack | None = None  # [own: M] what the maker is to start; None: end
+        self.incall = False  # [own: M] in an announced call, in place
+        self.calltick = 0  # [own: M] announced calls begun and ended
+        self.callm: M | None = None  # [own: M] its stand-in during calls
+        self.call: Any = None  # [lock: sched] a call it is to make for another M's goroutine
+        self.calls: deque[Any] = deque()  # [atomic: deque.append/popleft] questions to answer
+        self.locked: dict[G[Any], int] = {}  # [own: M] who called lock_os_thread, nesting
+        self.dying = False  # [own: M] a goroutine ended while locked: no fresh ones, then end
+        self.forked = False  # [own: M] this is the child of a fork, its runtime is gone
+        self.ingc = False  # [own: M] the collector runs finalisers on this thread
+        self.sigs: deque[int] = deque()  # [atomic: deque.append/popleft] main's M: signals
+        self.sigrun = False  # [own: M] main was scheduled to handle signals, not by being ready
+        self.slice_start = 0.0  # [lock: sched] when it got its P
+        self.seen_tick = -1  # [own: sysmon]
+        self.seen_clock = -1  # [own: sysmon]
+        self.seen_since = 0.0  # [own: sysmon]
+
+    def __repr__(self) -> str:
+        kind = "thread" if self.foreign else "M"
+        p = "no P" if self.p is None else f"P{self.p.id}"
+        return f"<{kind}{self.id} {p}, {self.nlive} goroutines{', idle' if self.idle else ''}>"
+
+    def bind_thread(self) -> None:
+        """Note the calling thread's ident and CPU clock. Runs on: own M."""
+        self.ident = _thread.get_ident()
+        try:
+            self.clock = time.pthread_getcpuclockid(self.ident)
+        except (AttributeError, OSError):
+            self.clock = None  # no such clock here: unannounced blocking is then not seen
+
+    def cpu_ns(self) -> int:
+        """CPU time of the thread in ns; -1 if that cannot be told. Any thread."""
+        if self.clock is None:
+            return -1
+        try:
+            return time.clock_gettime_ns(self.clock)
+        except OSError:
+            return -1  # the thread has ended
+
+    def stand_in(self, gp: G[Any]) -> M:
+        """Return what stands for this thread while it makes a call of `gp`. Runs on: own M."""
+        other = self.callm
+        if other is None:
+            other = self.callm = foreign_m(gp, gp.id)
+        thread_g = other.curg
+        thread_g.caller = gp  # type: ignore[attr-defined]  # a ThreadG
+        thread_g.id = gp.id
+        return other
+
+
+def foreign_m(caller: G[Any] | None, parent: int) -> M:
+    """Make the stand-in of a thread that runs no goroutine of its own."""
+    mp = M(-1, foreign=True)
+    gp = ThreadG()
+    gp.id = parent
+    gp.caller = caller
+    gp.m = mp
+    gp.joinq = []
+    gp.attn = None
+    gp.code = None
+    gp.parent = 0
+    gp.stack = _ThreadStack()  # type: ignore[assignment]  # only its sudog is used
+    mp.curg = gp
+    return mp
+
+
+class _ThreadStack:
+    """The Sudog holder of a `ThreadG`, which is never switched to."""
+
+    __slots__ = ("sudog",)
+
+    def __init__(self) -> None:
+        self.sudog = Sudog()

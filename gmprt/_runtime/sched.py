@@ -1,0 +1,140 @@
+"""Sched: the one object that Ms share, and the two wake policies.
+
+It holds the Ps, the Ms, the global queue, and who is idle or waits for a P. It decides nothing: the
+verbs are in handoff.py, idle.py and proc.py. After a fork the child resets it in place, since every
+module refers to it.
+
+Invariants:
+- A P is held by one M, or is in `pidle`, or is retired; never two of these (sched.lock).
+- An M waits in `pwait` only with something of its own to run; it is not `idle` then.
+- Goroutines in `runq` are fresh: any M may take them.
+
+Locks: `lock` (rank SCHED, the innermost). Queues are deques, atomic by themselves.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from .lock import Rank, lock_slow, make_lock
+from .note import Note
+from .p import P
+
+if TYPE_CHECKING:
+    from .g import G
+    from .m import M
+
+__all__ = ["GIL", "FreePolicy", "GilPolicy", "Sched", "lock_sched", "policy", "sched"]
+
+GIL: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
+"""Whether this process runs Python on one thread at a time: chooses the wake policy, once."""
+
+
+class GilPolicy:
+    """With the GIL a second running M costs and gives nothing, but while the first is off in C.
+
+    So `go` wakes nobody; sysmon sends a thief where a P's tick stands still, and only such an M
+    steals from a P that is held.
+    """
+
+    wake_on_go = False
+    steal_from_busy = False
+    spin_rounds = 0
+    sysmon_min = 0.001  # seconds between looks while there is something to watch
+
+
+class FreePolicy:
+    """Without the GIL, Go's rule: wake one M when work appears and a P is idle."""
+
+    wake_on_go = True
+    steal_from_busy = True
+    spin_rounds = 40  # looks at the queues before sleeping
+    sysmon_min = 0.0005
+
+
+policy: GilPolicy | FreePolicy = GilPolicy() if GIL else FreePolicy()
+
+GOID_BATCH = 16  # Go: _GoidCacheBatch
+
+
+class Sched:
+    """The scheduler's shared state (Go: runtime2.go schedt)."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin empty: at import, and in the child of a fork."""
+        self.lock = make_lock(Rank.SCHED)
+        self.started = False  # [lock: boot]
+        self.exiting = False  # [any] the exit report has been given
+        self.runq: deque[G[Any]] = deque()  # [atomic: deque.append/popleft] global queue, fresh Gs
+        self.procs = 0  # [lock: sched] gomaxprocs
+        self.allp: list[P] = []  # [lock: sched] append only; retired ones stay, may be revived
+        self.pidle: list[P] = []  # [lock: sched] Ps nobody holds
+        self.wakeful: list[P] | tuple[()] = ()  # pidle, where `go` is to wake an M; else empty
+        self.pwait: deque[M] = deque()  # [lock: sched] Ms that have work and no P, FIFO
+        self.allm: list[M] = []  # [lock: sched] living Ms
+        self.mseq = 1  # [lock: sched] next M id; 0 is main's
+        self.midle: dict[M, None] = {}  # [lock: sched] idle Ms where no goroutine lives
+        self.mhome: dict[M, None] = {}  # [lock: sched] idle Ms where goroutines are parked
+        self.nspinning = 0  # [lock: sched] Ms looking for work with a P in hand
+        self.maxthreads = 512  # [const] GMPRT_MAXTHREADS
+        self.callq: deque[Any] = deque()  # [lock: sched] calls that wait for a thread
+        self.warned_threads = False  # [lock: sched]
+        self.goid = 2  # [lock: sched] next batch; main is 1
+        self.m0: M | None = None  # [lock: boot] the main thread's M, once it has come in
+        self.g1: G[Any] | None = None  # [lock: boot] main
+        self.failed: dict[int, Any] = {}  # [atomic: dict] weak references to Gs that failed
+        self.blockers: set[Any] = set()  # [atomic: set] code of functions that blocked unannounced
+        self.dead: dict[str, int] = {}  # [lock: sched] counters of Ms that have ended
+        self.handoffs = 0  # [lock: sched]
+        self.retakes = 0  # [lock: sched]
+        self.sysmon_note = Note()  # [any]
+        self.sysmon_sleeping = False  # [lock: sched] for good: whoever takes an idle P wakes it
+        self.sysmon_running = False  # [lock: boot]
+
+    def __repr__(self) -> str:
+        return (
+            f"<Sched {len(self.pidle)}/{self.procs} Ps idle, {len(self.allm)} Ms, "
+            f"{len(self.runq)} in the global queue>"
+        )
+
+    def goid_batch(self) -> int:
+        """Reserve `GOID_BATCH` goroutine ids and return the first."""
+        lock_sched()
+        first = self.goid
+        self.goid = first + GOID_BATCH
+        self.lock.release()
+        return first
+
+    def queued(self) -> bool:
+        """Tell whether a fresh goroutine waits anywhere. Any thread, a snapshot."""
+        if self.runq:
+            return True
+        for pp in self.allp:
+            if pp.runq or pp.runnext:
+                return True
+        return False
+
+    def takeable(self) -> bool:
+        """Tell whether an M may take a fresh goroutine by itself, without being sent to steal."""
+        if self.runq:
+            return True
+        busy = policy.steal_from_busy
+        for pp in self.allp:
+            if (busy or pp.m is None) and (pp.runq or pp.runnext):
+                return True
+        return False
+
+
+sched = Sched()
+
+
+def lock_sched() -> None:
+    """Take sched.lock; `sched.lock.release()` gives it back."""
+    lock = sched.lock
+    if not lock.acquire(False):
+        lock_slow(lock)
