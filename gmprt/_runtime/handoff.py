@@ -1,0 +1,269 @@
+"""Who holds a P, and who wakes whom: acquire, pass on, start an M, make a goroutine ready.
+
+The verbs below the scheduler: they move Ps and wake threads, and never run a goroutine.
+
+Invariants: see p.py and sched.py; every change of a P's holder is in this file or in `idle`, under
+sched.lock, by `wire` and `unwire`.
+"""
+
+from __future__ import annotations
+
+from _thread import start_new_thread
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .clock import now
+from .m import M
+from .p import P
+from .sched import lock_sched, policy, sched
+
+if TYPE_CHECKING:
+    from .g import G
+
+__all__ = [
+    "acquirep",
+    "goready",
+    "handoffp",
+    "launch",
+    "newm",
+    "passp",
+    "resetspinning",
+    "set_mstart",
+    "slice_over",
+    "startm",
+    "take_idle_m",
+    "unwire",
+    "wait_for_p",
+    "wake_for_foreign",
+    "wakep",
+    "wire",
+]
+
+SLICE = 0.010  # seconds an M may keep its P while others wait, divided among them
+SLICE_MIN = 0.001
+
+_mstart: Callable[[M], None]
+
+
+def set_mstart(mstart: Callable[[M], None]) -> None:
+    """Name what a new thread runs; called by proc.py."""
+    global _mstart
+    _mstart = mstart
+
+
+def goready(gp: G[Any]) -> None:
+    """Make a parked goroutine runnable. The caller has claimed its Sudog, and holds no lock.
+
+    Blocks: no. Runs on: any thread. Go: proc.go ready.
+    """
+    gp.reason = None
+    mp = gp.m
+    mp.readyq.append(gp)  # publish
+    if mp.idle:  # look
+        mp.note.wake()  # wake
+
+
+def wire(pp: P, mp: M) -> None:
+    """Give `pp` to `mp`. Caller holds: sched.lock."""
+    pp.m = pp.oldm = mp
+    mp.p = mp.oldp = pp
+    mp.tick0 = mp.tick
+    mp.slice_start = now()
+    if sched.sysmon_sleeping:
+        sched.sysmon_sleeping = False
+        sched.sysmon_note.wake()
+
+
+def unwire(pp: P, mp: M) -> None:
+    """Take `pp` from `mp`. Caller holds: sched.lock."""
+    pp.m = None
+    mp.p = None
+    pp.tick += mp.tick - mp.tick0
+    mp.due = 0
+
+
+def passp(pp: P) -> M | None:
+    """Give a P nobody holds to the first M that waits for one, else to the idle list.
+
+    Caller holds: sched.lock, and wakes the M that is returned after releasing it.
+    """
+    if pp.retired:
+        for queue in (pp.runnext, pp.runq):
+            while queue:
+                sched.runq.append(queue.popleft())
+        return None
+    if sched.pwait:
+        mp = sched.pwait.popleft()
+        wire(pp, mp)
+        return mp
+    sched.pidle.append(pp)
+    return None
+
+
+def acquirep(mp: M) -> bool:
+    """Take the P `mp` had last if it is idle, else any idle one. Runs on: own M.
+
+    Go: exitsyscallTryGetP.
+    """
+    if not sched.pidle:
+        return mp.p is not None
+    lock_sched()
+    pidle = sched.pidle
+    if pidle and mp.p is None:
+        pp = mp.oldp
+        if pp is not None and pp in pidle:
+            pidle.remove(pp)
+        else:
+            pp = pidle.pop()
+        wire(pp, mp)
+    sched.lock.release()
+    return mp.p is not None
+
+
+def wait_for_p(mp: M, answer: Callable[[M], None]) -> None:
+    """Queue for a P and sleep until one is given. `answer` is called when others ask something.
+
+    Blocks: M. Runs on: own M.
+    """
+    lock_sched()
+    if mp.p is None:
+        if sched.pidle:
+            wire(sched.pidle.pop(), mp)
+        else:
+            sched.pwait.append(mp)
+            for pp in sched.allp:
+                holder = pp.m
+                if holder is not None:
+                    holder.due = 0
+    sched.lock.release()
+    while mp.p is None:
+        mp.note.sleep()
+        if mp.calls:
+            answer(mp)
+
+
+def slice_over(mp: M) -> bool:
+    """Tell whether `mp` has used up its turn with the P, given how many wait for one."""
+    share = SLICE / (1 + len(sched.pwait))
+    return now() - mp.slice_start >= max(SLICE_MIN, share)
+
+
+def take_idle_m(home_too: bool) -> M | None:
+    """Take an idle M off its list. Caller holds: sched.lock, and gives it something to do."""
+    if sched.midle:
+        mp, _ = sched.midle.popitem()
+    elif home_too and sched.mhome:
+        mp, _ = sched.mhome.popitem()
+    else:
+        return None
+    mp.idle = False
+    return mp
+
+
+def newm() -> M | None:
+    """Enter a new M in the tables; None at the limit.
+
+    Caller holds: sched.lock, then gives it something to do and `launch`es it.
+    """
+    if len(sched.allm) >= sched.maxthreads:
+        return None
+    mp = M(sched.mseq)
+    sched.mseq += 1
+    sched.allm.append(mp)
+    return mp
+
+
+def launch(mp: M) -> bool:
+    """Start the thread of a new M; False if the system will not. Caller holds: no lock."""
+    try:
+        start_new_thread(_mstart, (mp,))
+    except RuntimeError:
+        lock_sched()
+        sched.allm.remove(mp)
+        pp = mp.p
+        taker = None
+        if pp is not None:
+            unwire(pp, mp)
+            taker = passp(pp)
+        if mp.spinning:
+            mp.spinning = False
+            sched.nspinning -= 1
+        sched.lock.release()
+        if taker is not None:
+            taker.note.wake()
+        return False
+    return True
+
+
+def startm(*, spinning: bool = False, home_too: bool = True) -> bool:
+    """Run an idle or new M on an idle P. False if there is no P or no M to be had.
+
+    `spinning`: it is to look for work, and counts as doing so. `home_too` allows an M where started
+    goroutines are parked. Runs on: any thread. Go: proc.go startm.
+    """
+    lock_sched()
+    if not sched.pidle or (spinning and sched.nspinning):
+        sched.lock.release()
+        return False
+    mp = take_idle_m(home_too)
+    fresh = None
+    if mp is None:
+        mp = fresh = newm()
+    if mp is None:
+        sched.lock.release()
+        return False
+    wire(sched.pidle.pop(), mp)
+    if spinning:
+        mp.spinning = True
+        sched.nspinning += 1
+    sched.lock.release()
+    if fresh is not None:
+        return launch(fresh)
+    mp.note.wake()
+    return True
+
+
+def handoffp(pp: P, mp: M, *, home_too: bool = True) -> bool:
+    """Take `pp` from `mp`, if `mp` still holds it, and put it to use elsewhere.
+
+    Goes to an M that waits for a P, else to the idle list; and if there are fresh goroutines, an M is
+    started. False if `mp` did not hold it any more. Runs on: any thread. Go: proc.go handoffp.
+    """
+    lock_sched()
+    if pp.m is not mp or mp.p is not pp:
+        sched.lock.release()
+        return False
+    unwire(pp, mp)
+    taker = passp(pp)
+    sched.lock.release()
+    if taker is not None:
+        taker.note.wake()
+    elif sched.takeable():
+        startm(home_too=home_too)
+    return True
+
+
+def wakep() -> None:
+    """Send one M to look for work, unless one is looking already or no P is idle. Go: wakep."""
+    if sched.pidle and not sched.nspinning:
+        startm(spinning=True)
+
+
+def wake_for_foreign() -> None:
+    """See that what a thread without a P has just queued is run.
+
+    With the GIL a running M will come to it, or sysmon will see that it does not.
+    """
+    if policy.wake_on_go or len(sched.pidle) >= sched.procs:
+        wakep()
+
+
+def resetspinning(mp: M) -> None:
+    """Say that `mp` has found work; there may be more. Runs on: own M. Go: resetspinning."""
+    lock_sched()
+    if mp.spinning:
+        mp.spinning = False
+        sched.nspinning -= 1
+    sched.lock.release()
+    if policy.wake_on_go and sched.pidle and sched.queued():
+        wakep()

@@ -1,0 +1,238 @@
+"""An M that has nothing to run: steal, spin, sleep, end; and the check for deadlock.
+
+`idle` is the sleeper of the wake-up protocol (note.py): it announces itself under sched.lock (and
+gives up its P there), looks at every queue again, then sleeps. `goready`, `startm` and whoever asks
+an M something are its wakers.
+
+Invariants:
+- An M never sleeps here while a goroutine is in its `readyq`, or while it could take a fresh one.
+- An M is on one of the idle lists exactly while `idle` is set. Who takes it off, under sched.lock,
+  decides what it does next: a waker gives it a P or a call, a time-out lets it end.
+"""
+
+from __future__ import annotations
+
+import _thread
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+from .clock import now
+from .handoff import goready, passp, startm, unwire
+from .m import M
+from .p import P
+from .rand import shuffled
+from .sched import lock_sched, policy, sched
+from .timers import next_deadline, pending
+
+__all__ = ["DeadlockError", "counters", "idle", "set_describe_all", "spin", "steal"]
+
+STEAL_ROUNDS = 4  # Go: stealWork
+IDLE_MS_KEPT = 4  # idle Ms beyond these, and beyond one a P, end after a while
+IDLE_SECONDS = 2.0
+POLL_MIN, POLL_MAX = 0.01, 1.0  # how often main's M looks whether the last foreign thread has ended
+
+
+class DeadlockError(RuntimeError):
+    """All goroutines are asleep and nothing could ever wake main."""
+
+
+_describe_all: Callable[[], str] = str
+
+
+def set_describe_all(describe: Callable[[], str]) -> None:
+    """Name what returns the dump of all goroutines; called by boot.py."""
+    global _describe_all
+    _describe_all = describe
+
+
+def steal(mp: M, pp: P) -> bool:
+    """Move half of another P's fresh goroutines to `pp`; False if there were none.
+
+    With the GIL a P that is held is robbed only by an M that was sent (see sched.GilPolicy).
+    Runs on: own M. Go: proc.go stealWork.
+    """
+    busy_too = policy.steal_from_busy or mp.spinning
+    allp = sched.allp
+    if len(allp) < 2:
+        return False
+    for attempt in range(STEAL_ROUNDS):
+        for pid in shuffled(len(allp)):
+            victim = allp[pid]
+            if victim is pp or (victim.m is not None and not busy_too):
+                continue
+            mp.steal_attempts += 1
+            if not (victim.runq or victim.runnext):
+                continue
+            batch = victim.grab(attempt == STEAL_ROUNDS - 1)
+            if batch:
+                mp.steals += 1
+                pp.runq.extend(batch)
+                return True
+    return False
+
+
+def spin(mp: M) -> bool:
+    """Look for work a little longer before sleeping; True if there may be some.
+
+    Only without the GIL, and only while fewer than half of the busy Ps' Ms do so.
+    """
+    if not policy.spin_rounds:
+        return False
+    if not mp.spinning:
+        busy = sched.procs - len(sched.pidle)
+        if sched.nspinning and 2 * sched.nspinning >= busy:
+            return False
+        lock_sched()
+        mp.spinning = True
+        sched.nspinning += 1
+        sched.lock.release()
+    for _ in range(policy.spin_rounds):
+        if mp.readyq or mp.sigs or mp.calls or sched.takeable():
+            return True
+        time.sleep(0)
+    return False
+
+
+def idle(mp: M, fresh_ok: bool, main_parked: bool) -> bool:
+    """Give up the P and sleep until there is something to do. False: the M is to end.
+
+    `fresh_ok`: it may run goroutines that have not started. `main_parked`: main lives here and
+    waits. Blocks: M. Runs on: own M. Go: the tail of findRunnable, and stopm.
+    """
+    lock_sched()
+    pp = mp.p
+    taker = None
+    if pp is not None:
+        unwire(pp, mp)
+        taker = passp(pp)
+    if mp.spinning:
+        mp.spinning = False
+        sched.nspinning -= 1
+    mp.idle = True  # announce
+    (sched.mhome if mp.nlive else sched.midle)[mp] = None
+    surplus = not mp.nlive and len(sched.midle) > max(IDLE_MS_KEPT, sched.procs)
+    sched.lock.release()
+    if taker is not None:
+        taker.note.wake()
+    # Re-check what was published before the announcement.
+    work = sched.pidle and sched.takeable()
+    if work and not fresh_ok:
+        # Fresh goroutines that this M may not take: another has to.
+        startm()
+        work = False
+    if not (mp.readyq or mp.sigs or mp.calls or mp.call is not None or work):
+        _sleep(mp, main_parked, surplus)
+    lock_sched()
+    chosen = not mp.idle
+    if not chosen:
+        mp.idle = False
+        sched.midle.pop(mp, None)
+        sched.mhome.pop(mp, None)
+    ends = not chosen and _may_end(mp, surplus)
+    if ends:
+        sched.allm.remove(mp)
+        dead = sched.dead
+        for key, value in counters(mp).items():
+            dead[key] = dead.get(key, 0) + value
+    sched.lock.release()
+    return not ends
+
+
+def _may_end(mp: M, surplus: bool) -> bool:
+    """Tell whether an M that nobody has chosen is to end. Caller holds: sched.lock."""
+    if mp is sched.m0 or mp.nlive or mp.readyq or mp.calls or mp.p is not None:
+        return False
+    return mp.dying or (surplus and len(sched.midle) >= max(IDLE_MS_KEPT, sched.procs))
+
+
+def _sleep(mp: M, main_parked: bool, surplus: bool) -> None:
+    """Sleep until woken or until the next deadline of a goroutine that lives here."""
+    if mp.dying and not mp.nlive:
+        return
+    when = next_deadline(mp)
+    if when is not None and when <= now():
+        return
+    if sys.is_finalizing():
+        raise RuntimeError("gmprt: cannot wait, the interpreter is being finalised")
+    poll = POLL_MIN
+    while True:
+        if _checkdead() or mp.readyq:
+            return
+        timeout = None if when is None else when - now()
+        if surplus:
+            timeout = IDLE_SECONDS if timeout is None else min(timeout, IDLE_SECONDS)
+        if not main_parked:
+            mp.note.sleep(timeout)
+            return
+        # A foreign thread may end without a word: look again, less and less often.
+        step = poll if timeout is None else min(poll, timeout)
+        if mp.note.sleep(step) or mp.readyq or not mp.idle:
+            return
+        if when is not None and now() >= when:
+            return
+        poll = min(POLL_MAX, poll * 2)
+
+
+def counters(mp: M) -> dict[str, int]:
+    """Return what an M has counted."""
+    return {
+        "ticks": mp.tick,
+        "yields": mp.yields,
+        "finished": mp.finished,
+        "steals": mp.steals,
+        "steal_attempts": mp.steal_attempts,
+        "global_gets": mp.global_gets,
+        "stacks_created": mp.stacks_created,
+    }
+
+
+def _checkdead() -> bool:
+    """Raise DeadlockError in main if nothing is left that could wake it. Go: proc.go checkdead.
+
+    Runs on: an M that has announced itself idle. Whoever is awake (an M, a foreign thread, a call)
+    counts as able to wake main, so a state seen here with all asleep cannot change by itself.
+    """
+    g1 = sched.g1
+    if g1 is None or not _all_asleep():
+        return False
+    text = "all goroutines are asleep - deadlock!\n\n" + _describe_all()
+    sg = g1.waiting
+    if not _all_asleep() or not sg.owner.dequeue(sg):
+        return False
+    sg.why = DeadlockError(text)
+    goready(g1)
+    return True
+
+
+def _all_asleep() -> bool:
+    """Tell whether main waits and no thread, timer or handler is left that could end that."""
+    g1, m0 = sched.g1, sched.m0
+    if g1 is None or m0 is None or not m0.idle:
+        return False
+    if getattr(g1, "reason", None) in (None, "syscall"):
+        return False
+    lock_sched()
+    try:
+        allm = sched.allm
+        if len(sched.midle) + len(sched.mhome) < len(allm):
+            return False
+        if sched.pwait or sched.callq or sched.queued():
+            return False
+        for mp in allm:
+            if mp.readyq or mp.sigs or pending(mp):
+                return False
+        ours = len(allm) - 1 + sched.sysmon_running
+    finally:
+        sched.lock.release()
+    return _thread._count() <= ours and not _python_handlers()
+
+
+def _python_handlers() -> bool:
+    """Tell whether a signal handler written in Python is installed, SIGINT's default left out."""
+    for signum in signal.valid_signals():
+        handler = signal.getsignal(signum)
+        if callable(handler) and handler is not signal.default_int_handler:
+            return True
+    return False

@@ -1,0 +1,782 @@
+"""The scheduler's verbs: go, schedule, find_runnable, gopark, gosched, and the loop of a stack.
+
+A goroutine that parks picks the next one on its own stack and switches straight to it: there is no
+hub greenlet. A fresh goroutine is run by a stack's loop as a plain call, with no switch at all. If
+nothing is runnable the M idles on the parking goroutine's own stack, and if the first to wake is
+that very goroutine, park simply returns.
+
+Order in `schedule` and `find_runnable`: requests (signals for main, questions of a dump); deadlines
+that have passed, whose goroutines go to the front; every 61st tick the global queue; ready
+(started) and fresh goroutines in turn, so that neither starves; the global queue; stealing; idle.
+
+Invariants:
+- One entry in a `readyq` per park, and one park per entry (g.py).
+- `mp.curg` is set by whoever switches, before the switch.
+- Nobody parks while holding a runtime lock.
+- A request to an M sets its `due` to 0 and wakes its note. The store may be lost to the M's own;
+  then the request waits for the M's next slow path, at most 61 ticks, or for sysmon to repeat it.
+
+Locks: sched.lock (in handoff.py, idle.py), the interrupt lock (`_attn_lock`).
+
+Rejected: a hub greenlet (a switch more for every park); an atomic claim per goroutine at its start
+(a G is in one queue, and popping it is the claim; `interrupt` only leaves a mark).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextvars import copy_context
+from sys import _getframe
+from types import FrameType
+from typing import Any, ParamSpec, TypeVar
+from weakref import ref
+
+from greenlet import getcurrent
+
+from . import g
+from .clock import now
+from .fault import throw
+from .g import INTERRUPTED, TIMED_OUT, FailedG, G, GoroutineExit, Signal, Sudog
+from .handoff import (
+    acquirep,
+    goready,
+    handoffp,
+    resetspinning,
+    set_mstart,
+    slice_over,
+    startm,
+    wait_for_p,
+    wake_for_foreign,
+    wakep,
+)
+from .idle import idle, spin, steal
+from .lock import ENTRANCES, Rank, make_lock
+from .m import M, foreign_m, tls
+from .p import RUNQ_MAX, P
+from .sched import GOID_BATCH, sched
+from .stack import RootStack, Stack
+from .timers import add_timeout, expire, forget_timeout
+
+__all__ = [
+    "answer",
+    "getm",
+    "go",
+    "gopark",
+    "gosched",
+    "make_stacks",
+    "newproc",
+    "raise_attn",
+    "raise_why",
+    "reset_after_fork",
+    "set_hooks",
+]
+
+PS = ParamSpec("PS")
+T = TypeVar("T")
+
+GLOBAL_EVERY = 61  # Go: schedtick%61
+GFREE_MAX = 1024  # idle stacks an M keeps
+SIGNALS = Signal("SIGNALS")  # in g1.attn: signals wait for main
+
+_attn_lock = make_lock(Rank.INTERRUPT)
+
+_attach: Callable[[], M]
+_handle_signal: Callable[[int], None]
+_fork_child_end: Callable[[], None]
+
+
+def set_hooks(
+    attach: Callable[[], M],
+    handle_signal: Callable[[int], None],
+    fork_child_end: Callable[[], None],
+) -> None:
+    """Take what boot.py hands down.
+
+    `attach` brings the calling thread in, `handle_signal` calls the user's handler, and
+    `fork_child_end` ends a forked child whose forking goroutine has returned.
+    """
+    global _attach, _handle_signal, _fork_child_end
+    _attach, _handle_signal, _fork_child_end = attach, handle_signal, fork_child_end
+
+
+def reset_after_fork() -> None:
+    """In a forked child: a fresh interrupt lock, since another thread may have held it."""
+    global _attn_lock
+    _attn_lock = make_lock(Rank.INTERRUPT)
+
+
+def getm() -> M:
+    """Return the calling thread's M, or its stand-in."""
+    try:
+        return tls.m
+    except AttributeError:
+        return _attach()
+
+
+# -- making goroutines
+
+
+def go(fn: Callable[PS, T], /, *args: PS.args, **kwargs: PS.kwargs) -> G[T]:
+    """Start `fn(*args, **kwargs)` as a goroutine and return its handle at once.
+
+    It runs in a copy of the caller's contextvars. Works anywhere, with no set-up. Blocks: no.
+    Raises: TypeError if `fn` is not callable. Go: proc.go newproc.
+    """
+    return newproc(_getframe(1), fn, args, kwargs)
+
+
+def newproc(
+    frame: FrameType, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> G[T]:
+    """Make a goroutine whose `go` statement is where `frame` stands, and queue it."""
+    if not callable(fn):
+        raise TypeError(f"go: a function to call, not {fn!r}")
+    try:
+        mp = tls.m
+    except AttributeError:
+        mp = _attach()
+    gp: G[T] = G()
+    goid = mp.goid
+    if goid == mp.goid_end:
+        goid = sched.goid_batch()
+        mp.goid_end = goid + GOID_BATCH
+    mp.goid = goid + 1
+    gp.id = goid
+    gp.fn = fn
+    gp.args = args
+    gp.kwargs = kwargs or None
+    gp.ctx = copy_context()
+    gp.code = frame.f_code
+    gp.lasti = frame.f_lasti
+    gp.parent = mp.curg.id
+    gp.stack = None
+    gp.joinq = []
+    gp.attn = None
+    pp = mp.p
+    if pp is None:
+        _queue_without_p(gp)
+        return gp
+    runnext = pp.runnext
+    if runnext:
+        _kick_runnext(pp)
+    runnext.append(gp)
+    if sched.wakeful and not sched.nspinning:
+        wakep()
+    return gp
+
+
+def _kick_runnext(pp: P) -> None:
+    """Move the goroutine in runnext to the tail of the queue; half of a full one goes global."""
+    try:
+        kicked = pp.runnext.pop()
+    except IndexError:
+        return  # a thief was faster
+    runq = pp.runq
+    runq.append(kicked)
+    if len(runq) > RUNQ_MAX:
+        batch = []
+        try:
+            for _ in range(RUNQ_MAX // 2):
+                batch.append(runq.popleft())
+        except IndexError:
+            pass  # a thief has emptied it
+        sched.runq.extend(batch)
+
+
+def _queue_without_p(gp: G[Any]) -> None:
+    """Queue a goroutine made by a thread that holds no P."""
+    if sys.is_finalizing():
+        raise RuntimeError("gmprt: cannot start a goroutine, the interpreter is being finalised")
+    sched.runq.append(gp)
+    wake_for_foreign()
+
+
+# -- choosing what runs
+
+
+def schedule(mp: M) -> G[Any] | None:
+    """Pick the next goroutine; idles while there is none. None: the M is to end.
+
+    Blocks: M. Runs on: own M. Go: proc.go schedule.
+    """
+    tick = mp.tick + 1
+    mp.tick = tick
+    pp = mp.p
+    if tick >= mp.due or pp is None:
+        return find_runnable(mp)
+    if mp.timers:
+        expire(mp)
+    readyq = mp.readyq
+    if pp.runnext or pp.runq:
+        if mp.turn or not readyq:
+            mp.turn = False
+            gp = pp.get()
+            if gp is not None and not (sched.blockers and _must_not_start(mp, gp)):
+                return gp
+        else:
+            mp.turn = True
+    if readyq:
+        return readyq.popleft()
+    return find_runnable(mp)
+
+
+def find_runnable(mp: M) -> G[Any] | None:
+    """Find a goroutine to run the long way. None: the M is to end. Go: proc.go findRunnable."""
+    if mp.foreign:
+        return _foreign_wait(mp)
+    if mp.forked:
+        _fork_child_end()
+    if mp.ingc:
+        raise RuntimeError(
+            "gmprt: cannot wait inside a finaliser run by the garbage collector; "
+            "start a goroutine from it instead"
+        )
+    while True:
+        # 1. What others have asked for.
+        if mp.calls:
+            answer(mp)
+        if mp.call is not None:
+            mp.call.run(mp)
+            continue
+        # 2. Deadlines.
+        if mp.timers:
+            expire(mp)
+        # 3. A P, if there is something to do with one.
+        fresh_ok = not mp.locked and not mp.dying
+        pp = mp.p
+        if pp is None:
+            if mp.readyq or mp.sigs:
+                if not acquirep(mp):
+                    wait_for_p(mp, answer)
+            elif not (fresh_ok and sched.takeable() and acquirep(mp)):
+                if not idle(mp, fresh_ok, _main_parked(mp)):
+                    return None
+            continue
+        if mp.sigs and _main_takes_signals(mp):
+            mp.due = 0
+            return sched.g1
+        if _others_want(mp, fresh_ok) and slice_over(mp):
+            handoffp(pp, mp)
+            continue
+        # 4. A goroutine: the global queue in its turn, own ones, others'.
+        gp = _pick(mp, pp, fresh_ok)
+        if gp is not None:
+            if mp.spinning:
+                resetspinning(mp)
+            soon = sched.pwait or not fresh_ok
+            mp.due = mp.tick + 1 if soon else mp.tick - mp.tick % GLOBAL_EVERY + GLOBAL_EVERY
+            return gp
+        # 5. Nothing: look a little longer, then sleep.
+        if fresh_ok and mp.p is pp and spin(mp):
+            continue
+        if not idle(mp, fresh_ok, _main_parked(mp)):
+            return None
+
+
+def _pick(mp: M, pp: P, fresh_ok: bool) -> G[Any] | None:
+    """Take the next goroutine in the order of the file's head."""
+    readyq = mp.readyq
+    if not fresh_ok:
+        return readyq.popleft() if readyq else None
+    if sched.runq and mp.tick % GLOBAL_EVERY == 0:
+        _globrunqget(mp, pp, 1)
+    while True:
+        fresh = bool(pp.runnext or pp.runq)
+        if readyq and not (fresh and mp.turn):
+            mp.turn = fresh
+            return readyq.popleft()
+        mp.turn = False
+        gp = pp.get() if fresh else None
+        if gp is None:
+            if readyq:
+                return readyq.popleft()
+            if not _globrunqget(mp, pp, RUNQ_MAX // 2) and not steal(mp, pp):
+                return None
+            continue
+        if not (sched.blockers and _must_not_start(mp, gp)):
+            return gp
+        return readyq.popleft() if readyq and mp.p is pp else None
+
+
+def _globrunqget(mp: M, pp: P, most: int) -> bool:
+    """Move a fair share of the global queue to `pp`; with `most` 1, one that is to run next."""
+    queue = sched.runq
+    share = min(most, len(queue) // max(1, sched.procs) + 1)
+    moved = 0
+    try:
+        for _ in range(share):
+            gp = queue.popleft()
+            if most == 1:
+                pp.runnext.append(gp)
+                mp.turn = True
+            else:
+                pp.runq.append(gp)
+            moved += 1
+    except IndexError:
+        pass  # others were faster
+    if moved:
+        mp.global_gets += 1
+    return moved > 0
+
+
+def _must_not_start(mp: M, gp: G[Any]) -> bool:
+    """Send a goroutine away whose function blocks unannounced, if others live on this M.
+
+    It would strand them. It goes back to the global queue, and the P to an M where nobody lives.
+    """
+    if not mp.nlive or getattr(gp.fn, "__code__", gp.fn) not in sched.blockers:
+        return False
+    pp = mp.p
+    sched.runq.appendleft(gp)
+    if not startm(home_too=False) and pp is not None and not mp.readyq:
+        handoffp(pp, mp, home_too=False)
+    return True
+
+
+def _others_want(mp: M, fresh_ok: bool) -> bool:
+    """Tell whether somebody waits for what this M holds: its P."""
+    return bool(sched.pwait) or (not fresh_ok and sched.queued())
+
+
+def _main_parked(mp: M) -> bool:
+    """Tell whether main lives on this M and waits."""
+    return mp is sched.m0 and getattr(sched.g1, "reason", None) is not None
+
+
+def _main_takes_signals(mp: M) -> bool:
+    """Arrange that main, which is not running, runs now to handle its signals.
+
+    If it is ready anyway it is taken out of the queue, else it runs without having been readied.
+    """
+    g1 = sched.g1
+    if g1 is None:
+        return False
+    try:
+        mp.readyq.remove(g1)
+    except ValueError:
+        if getattr(g1, "reason", None) is None:
+            return False  # claimed by a thread that is about to make it ready
+        mp.sigrun = True
+    _attn_lock.acquire()
+    if g1.attn is None:
+        g1.attn = SIGNALS
+    _attn_lock.release()
+    return True
+
+
+def _foreign_wait(mp: M) -> G[Any]:
+    """Wait in a thread that runs no goroutines, until its stand-in is made ready. Blocks: thread."""
+    readyq = mp.readyq
+    while True:
+        mp.idle = True  # announce
+        if mp.timers:
+            expire(mp)
+        if readyq:  # re-check
+            mp.idle = False
+            return readyq.popleft()
+        timeout = mp.timers[0][0] - now() if mp.timers else None
+        if _signals_end_wait(mp):
+            mp.idle = False
+            return mp.curg
+        if sys.is_finalizing():
+            raise RuntimeError("gmprt: cannot wait, the interpreter is being finalised")
+        mp.note.sleep(timeout)
+
+
+def _signals_end_wait(mp: M) -> bool:
+    """Main waits inside a system call: handle its signals; True if one has ended the wait."""
+    m0 = sched.m0
+    if m0 is None or not m0.sigs or mp is not m0.callm or m0.curg is not sched.g1:
+        return False
+    exc = run_signals(m0)
+    gp = mp.curg
+    if exc is None:
+        return False
+    if gp.waiting.owner.dequeue(gp.waiting):
+        gp.waiting.why = exc
+        gp.reason = None
+        return True
+    _leave_attn(m0.curg, exc)
+    return False
+
+
+def answer(mp: M) -> None:
+    """Answer what other threads have asked this M. Runs on: own M."""
+    while mp.calls:
+        try:
+            question = mp.calls.popleft()
+        except IndexError:
+            return
+        question(mp)
+
+
+# -- parking
+
+
+def gopark(mp: M, gp: G[Any]) -> None:
+    """Park the calling goroutine until its wait is over; `gp.waiting.why` tells how it ended.
+
+    The caller has set `gp.waiting`, `since` and `reason`, has queued the Sudog, and holds no lock.
+    Returns after exactly one of: the Sudog's owner made it ready (why None, or what the owner
+    says); its deadline passed (TIMED_OUT); it was interrupted (INTERRUPTED: `raise_why` raises); in
+    main, a signal handler raised or a deadlock was found (why is the exception). Never raises.
+    Blocks: G. Runs on: own M. Go: proc.go gopark.
+    """
+    if gp.attn is not None and not _attn_before_park(mp, gp):
+        return
+    try:
+        gnext = schedule(mp)
+    except RuntimeError as exc:
+        _cannot_park(mp, gp, exc)
+        return
+    if gnext is not gp:
+        switch_to(mp, gnext)
+    if gp.attn is not None:
+        _attn_after_park(mp, gp)
+
+
+def switch_to(mp: M, gnext: G[Any] | None) -> None:
+    """Leave the current stack for the one of `gnext`; returns when somebody switches back."""
+    if gnext is None:
+        throw("schedule: the M ends while goroutines live on it")
+    sp = gnext.stack
+    mp.curg = gnext
+    if sp is not None:
+        sp.switch()
+    elif mp.gfree:
+        sp = mp.gfree.pop()
+        sp.g = gnext
+        sp.switch()
+    else:
+        sp = Stack(mp, execute_stack, mp.maker)  # type: ignore[arg-type]  # set with the M
+        sp.g = gnext
+        mp.stacks.add(sp)
+        mp.stacks_created += 1
+        mp.to_make = sp
+        mp.maker.switch()  # type: ignore[union-attr]  # set with the M
+
+
+def gosched() -> None:
+    """Yield the P: let others run, then go on. A park point for interrupts.
+
+    A no-op in a foreign thread. Blocks: G. Go: proc.go Gosched; differs: to the M's own queue.
+    """
+    try:
+        mp = tls.m
+    except AttributeError:
+        mp = _attach()
+    gp = mp.curg
+    if mp.foreign:
+        return
+    if gp.attn is not None:
+        raise_attn(mp, gp)
+    mp.yields += 1
+    mp.readyq.append(gp)
+    try:
+        gnext = schedule(mp)
+    except RuntimeError:
+        mp.readyq.remove(gp)
+        raise
+    if gnext is not gp:
+        switch_to(mp, gnext)
+    if gp.attn is not None:
+        raise_attn(mp, gp)
+
+
+def _cannot_park(mp: M, gp: G[Any], exc: RuntimeError) -> None:
+    """End a wait that `schedule` refused; a value that has come all the same is kept."""
+    sg = gp.waiting
+    if sg.owner.dequeue(sg):
+        sg.why = exc
+        gp.reason = None
+        return
+    while gp not in mp.readyq:
+        pass  # its waker has claimed it and is about to append
+    mp.readyq.remove(gp)
+
+
+def _attn_before_park(mp: M, gp: G[Any]) -> bool:
+    """Look at interrupts and signals before parking; False if they have ended the wait."""
+    sg = gp.waiting
+    exc = None
+    if gp.attn is SIGNALS:
+        _leave_attn(gp, None)
+    if mp.sigs and gp is sched.g1:
+        exc = run_signals(mp)
+    if exc is not None and sg.owner.dequeue(sg):
+        sg.why = exc
+        gp.reason = None
+        return False
+    if exc is not None:
+        _leave_attn(gp, exc)
+    elif gp.attn is not None and sg.owner.dequeue(sg):
+        sg.why = INTERRUPTED
+        gp.reason = None
+        return False
+    return True
+
+
+def _attn_after_park(mp: M, gp: G[Any]) -> None:
+    """Main was run: to handle signals, after which it may have to park again.
+
+    An interrupt that came too late for this wait stays for the next; so do signals if the wait was
+    satisfied: sysmon trips them again, in main's own code.
+    """
+    if gp.attn is SIGNALS:
+        _leave_attn(gp, None)
+    if not mp.sigrun or gp is not sched.g1:
+        return
+    mp.sigrun = False
+    exc = run_signals(mp)
+    if exc is not None:
+        sg = gp.waiting
+        if sg.owner.dequeue(sg):
+            sg.why = exc
+            gp.reason = None
+            return
+        _leave_attn(gp, exc)
+    gopark(mp, gp)
+
+
+def run_signals(mp: M) -> BaseException | None:
+    """Call the user's handlers for the signals that wait; return what one raised. Runs on: main."""
+    sigs = mp.sigs
+    while sigs:
+        try:
+            signum = sigs.popleft()
+        except IndexError:
+            break
+        try:
+            _handle_signal(signum)
+        except BaseException as exc:  # belongs to main's code, wherever that waits
+            return exc
+    return None
+
+
+ENTRANCES.add(run_signals.__code__)
+
+
+def _leave_attn(gp: G[Any], exc: BaseException | None) -> None:
+    """Put an exception to come, or nothing, where nothing or the SIGNALS mark is."""
+    _attn_lock.acquire()
+    if gp.attn is None or gp.attn is SIGNALS:
+        gp.attn = exc
+    _attn_lock.release()
+
+
+def _take_attn(gp: G[Any]) -> Any:
+    """Take the exception of the newest interrupt; None if there is none."""
+    _attn_lock.acquire()
+    exc = gp.attn
+    gp.attn = None
+    _attn_lock.release()
+    return None if exc is SIGNALS else exc
+
+
+def raise_attn(mp: M, gp: G[Any]) -> None:
+    """Handle signals and raise an interrupt at a park point that does not wait."""
+    if mp.sigs and gp is sched.g1:
+        raised = run_signals(mp)
+        if raised is not None:
+            _leave_attn(gp, None)
+            raise raised
+    exc = _take_attn(gp)
+    if exc is not None:
+        raise exc
+
+
+def raise_why(gp: G[Any], why: Any) -> None:
+    """Raise what ended a wait that was not satisfied; drops the Sudog, which others may still see."""
+    gp.stack.sudog = Sudog()  # type: ignore[union-attr]  # it runs
+    if why is INTERRUPTED:
+        why = _take_attn(gp)
+        if why is None:
+            throw("raise_why: no interrupt")
+    if why is TIMED_OUT:
+        raise TimeoutError("timed out")
+    raise why
+
+
+def interrupt(gp: G[Any], exc: Any) -> None:
+    """Raise `exc` in `gp` at its current or next park point. Any thread.
+
+    Publish (attn), look (reason, waiting), wake; the goroutine announces its wait, then looks at
+    attn (`gopark`).
+    """
+    if gp.joinq is None:
+        return
+    _attn_lock.acquire()
+    gp.attn = exc
+    _attn_lock.release()
+    if getattr(gp, "reason", None) in (None, "syscall"):
+        return
+    sg = gp.waiting
+    if sg.owner.dequeue(sg):
+        sg.why = INTERRUPTED
+        goready(gp)
+
+
+# -- the loop of a stack
+
+
+def execute_stack(sp: Stack) -> None:
+    """Run one goroutine after another, then whatever is next: the body of every Stack.
+
+    Returns when the stack is to end, its parent set to the greenlet that runs next.
+    """
+    mp = sp.m
+    gfree = mp.gfree
+    while True:
+        gp = sp.g
+        if gp is None:
+            return
+        gp.stack = sp
+        gp.m = mp
+        mp.curg = gp
+        mp.nlive += 1
+        try:
+            if gp.attn is not None:
+                raise _take_attn(gp)
+            kwargs = gp.kwargs
+            if kwargs is None:
+                gp.value = gp.ctx.run(gp.fn, *gp.args)  # type: ignore[union-attr]  # not yet run
+            else:
+                gp.value = gp.ctx.run(gp.fn, *gp.args, **kwargs)  # type: ignore[union-attr]
+            gp.exc = None
+        except BaseException as exc:  # a goroutine's end, whatever it raised, harms no other
+            _failed(mp, gp, exc)
+        # Done: first the result, then the mark, then the waiters (G._wait_done).
+        gp.args = gp.kwargs = gp.ctx = None  # type: ignore[assignment]  # dropped
+        gp.stack = sp.g = None
+        mp.nlive -= 1
+        mp.finished += 1
+        joinq = gp.joinq
+        gp.joinq = None
+        if joinq:
+            _wake_joiners(joinq)
+        if mp.locked and mp.locked.pop(gp, 0):
+            mp.dying = mp is not sched.m0
+            mp.due = 0
+        gp = joinq = kwargs = None
+        gnext = schedule(mp)
+        if gnext is None:
+            return _mexit(mp, sp)
+        target = gnext.stack
+        if target is None:
+            sp.g = gnext
+            gnext = None
+            continue
+        mp.curg = gnext
+        gnext = None
+        if len(gfree) >= GFREE_MAX:
+            sp.parent = target.greenlet if isinstance(target, RootStack) else target
+            mp.stacks.discard(sp)
+            return None
+        gfree.append(sp)
+        target.switch()
+        target = None
+
+
+ENTRANCES.add(execute_stack.__code__)
+
+
+def _failed(mp: M, gp: G[Any], exc: BaseException) -> None:
+    """Keep what a goroutine ended with; a FailedG's last handle is watched."""
+    traceback = exc.__traceback__
+    traceback = None if traceback is None else traceback.tb_next  # cut the loop's own frame off
+    exc.__traceback__ = traceback
+    gp.exc = exc
+    if isinstance(exc, GoroutineExit):
+        gp.value = None
+        return
+    gp.value = traceback
+    gp.asked = isinstance(exc, SystemExit)
+    gp.__class__ = FailedG
+    sched.failed[gp.id] = ref(gp)
+    if mp.callm is None:
+        mp.callm = foreign_m(None, 0)
+    mp.curg = mp.callm.curg  # else `curg` would be a handle that lasts until the next goroutine
+
+
+def _wake_joiners(joinq: list[Sudog]) -> None:
+    """Wake who waits for an end, the first come first."""
+    if len(joinq) > 1:
+        joinq.reverse()
+    while joinq:
+        try:
+            sg = joinq.pop()
+        except IndexError:
+            return  # the last one has given up
+        if sg.claim is None:
+            goready(sg.g)
+        else:
+            sg.elem()  # a callback: G.on_end
+
+
+# -- the life of an M
+
+
+def _mstart(mp: M) -> None:
+    """The body of an M's thread: its root greenlet is the maker of its stacks."""
+    tls.m = mp
+    mp.bind_thread()
+    mp.root = mp.maker = getcurrent()
+    first = Stack(mp, _first_stack, mp.maker)
+    mp.stacks.add(first)
+    mp.stacks_created += 1
+    mp.to_make = first
+    first = None  # type: ignore[assignment]  # this frame lasts as long as the thread
+    make_stacks(mp)
+
+
+def make_stacks(mp: M) -> None:
+    """Start one stack after another, as asked for in `to_make`: the body of a maker."""
+    while True:
+        sp = mp.to_make
+        if sp is None:
+            return
+        mp.to_make = None
+        sp.switch()  # comes back when the next one is wanted
+        sp = None
+
+
+def _first_stack(sp: Stack) -> None:
+    """What an M's first stack does: find something to run, then be a stack like the others."""
+    mp = sp.m
+    gnext = schedule(mp)
+    if gnext is None:
+        return _mexit(mp, sp)
+    if gnext.stack is not None:
+        throw("mstart: a started goroutine on a new M")
+    sp.g = gnext
+    gnext = None
+    return execute_stack(sp)
+
+
+def _mexit(mp: M, sp: Stack) -> None:
+    """End a thread that no goroutine lives on: its idle stacks, then this one, then the root.
+
+    `idle` has taken it out of the tables already. Runs on: own M.
+    """
+    if mp.p is not None:
+        throw("mexit: the M still holds a P")
+    while mp.gfree:
+        other = mp.gfree.pop()
+        other.g = None
+        other.parent = sp
+        other.switch()
+    other = None  # type: ignore[assignment]  # this was its last reference but for `stacks`
+    mp.stacks.clear()
+    mp.to_make = None
+    # Returning ends this stack and wakes its parent, the root, whose loop finds nothing to make.
+
+
+# What the methods of a G call (g.py knows no verbs), and what a thread runs.
+g.getm = getm
+g.gopark = gopark
+g.interrupt = interrupt
+g.raise_why = raise_why
+g.add_timeout = add_timeout
+g.forget_timeout = forget_timeout
+set_mstart(_mstart)
