@@ -33,7 +33,7 @@ from gmprt import (
 )
 from tests.support import wait_all_parked
 
-LONG = 30.0
+LONG = 5.0  # not more: after a failure each of many shorter examples may take as long
 
 
 class Waiter:

@@ -1,0 +1,363 @@
+"""Start, attach, fork, exit: what the runtime does to the process.
+
+Importing gmprt does nothing. The first `go` (or `run`, or any wait) starts the runtime: the settings
+are read, the Ps are made, sysmon starts. The main thread comes in as M0 the first time it calls in,
+any other thread as a foreign one.
+
+Invariants: everything here runs once a process (once more in a forked child), under `_boot_lock`.
+Locks: `_boot_lock` (rank BOOT, the outermost; reentrant, since a finaliser may call in).
+"""
+
+from __future__ import annotations
+
+import _thread
+import atexit
+import gc
+import os
+import sys
+import threading
+import traceback
+from typing import Any
+
+from greenlet import getcurrent, greenlet
+
+from . import debug, exitcode, proc, rand, signals, sysmon
+from .clock import now
+from .cpus import default_procs, positive
+from .fault import set_dumper
+from .g import FailedG, G
+from .handoff import acquirep, passp, unwire, wakep, wire
+from .idle import set_describe_all
+from .lock import set_lockrank
+from .m import M, foreign_m, tls
+from .p import P
+from .sched import lock_sched, policy, sched
+from .stack import RootStack
+
+__all__ = ["default_excepthook", "gomaxprocs"]
+
+_boot_lock = threading.RLock()
+_hooked = False
+
+
+# -- start
+
+
+def _settings() -> dict[str, str]:
+    """Parse GMPRT_DEBUG=key=value,... as Go does GODEBUG; what is not understood is ignored."""
+    settings = {}
+    for item in os.environ.get("GMPRT_DEBUG", "").split(","):
+        key, equals, value = item.partition("=")
+        if equals:
+            settings[key.strip()] = value.strip()
+    return settings
+
+
+def _int(settings: dict[str, str], key: str) -> int:
+    try:
+        return int(settings.get(key, "0"))
+    except ValueError:
+        return 0
+
+
+def _start() -> None:
+    """Start the runtime. Caller holds: the boot lock. Raises: ValueError for a bad setting."""
+    procs = default_procs()
+    limit = os.environ.get("GMPRT_MAXTHREADS", "")
+    if limit:
+        sched.maxthreads = positive("GMPRT_MAXTHREADS", limit)
+    settings = _settings()
+    if "randsched" in settings:
+        rand.seed(_int(settings, "randsched"))
+    if settings.get("lockrank") == "1":
+        set_lockrank(True)
+    lock_sched()
+    _resize(procs)
+    if policy.wake_on_go:
+        sched.wakeful = sched.pidle
+    sched.lock.release()
+    _hook_process()
+    period = _int(settings, "schedtrace")
+    if period > 0:
+        sysmon.set_trace(_Trace(period / 1000, settings.get("scheddetail") == "1"))
+    sched.started = True
+    sysmon.start_sysmon()
+
+
+class _Trace:
+    """Writes the schedtrace line at its period; called by sysmon."""
+
+    def __init__(self, period: float, detail: bool) -> None:
+        self.period = period
+        self.detail = detail
+        self.first = self.due = now()
+
+    def __call__(self) -> float | None:
+        left = self.due - now()
+        if left > 0:
+            return left
+        elapsed = int((now() - self.first) * 1000)
+        sys.stderr.write(debug.schedtrace_lines(elapsed, self.detail))
+        self.due = now() + self.period
+        return self.period
+
+
+def _hook_process() -> None:
+    """Register what has to be told of fork, exit and collection; once a process."""
+    global _hooked
+    if _hooked:
+        return
+    _hooked = True
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork)
+    atexit.register(_exit_hook)
+    gc.callbacks.append(_on_gc)
+
+
+def _on_gc(phase: str, info: dict[str, int]) -> None:
+    """Mark the M on whose thread the collector runs finalisers: nobody may park there."""
+    mp = getattr(tls, "m", None)
+    if mp is not None:
+        mp.ingc = phase == "start"
+        if mp.ingc:
+            mp.due = 0
+
+
+# -- the number of Ps
+
+
+def _resize(n: int) -> None:
+    """Set the number of Ps; retired ones that somebody holds stay held. Caller holds: sched.lock."""
+    allp = sched.allp
+    while len(allp) < n:
+        pp = P(len(allp))
+        allp.append(pp)
+        sched.pidle.append(pp)
+    sched.procs = n
+    for pp in allp:
+        if pp.id >= n and not pp.retired:
+            pp.retired = True
+            if pp.m is None:
+                sched.pidle.remove(pp)
+                passp(pp)
+        elif pp.id < n and pp.retired:
+            pp.retired = False
+            if pp.m is None:
+                sched.pidle.append(pp)
+
+
+def gomaxprocs(n: int | None = None) -> int:
+    """Return the number of Ps; `n >= 1` changes it, also while goroutines run, and returns the former.
+
+    A P too many is taken from its M at once; the M goes on with its user code and queues for
+    another P at its next scheduling point. Blocks: no.
+    Raises: ValueError for n < 1; TypeError for no int. Go: GOMAXPROCS.
+    """
+    if n is not None:
+        if isinstance(n, bool) or not isinstance(n, int):
+            raise TypeError(f"gomaxprocs: an int, not {n!r}")
+        if n < 1:
+            raise ValueError(f"gomaxprocs: at least 1, not {n}")
+    proc.getm()
+    if n is None:
+        return sched.procs
+    wake = []
+    lock_sched()
+    before = sched.procs
+    _resize(n)
+    for pp in sched.allp[n:]:
+        holder = pp.m
+        if holder is not None:
+            unwire(pp, holder)
+            passp(pp)
+    while sched.pwait and sched.pidle:
+        mp = sched.pwait.popleft()
+        wire(sched.pidle.pop(), mp)
+        wake.append(mp)
+    sched.lock.release()
+    for mp in wake:
+        mp.note.wake()
+    if sched.pidle and sched.takeable():
+        wakep()
+    sched.sysmon_note.wake()
+    return before
+
+
+# -- threads
+
+
+def _attach() -> M:
+    """Bring the calling thread in. Raises: ValueError if a setting is wrong."""
+    with _boot_lock:
+        mp = getattr(tls, "m", None)
+        if mp is not None:
+            return mp
+        if not sched.started:
+            _start()
+        if sched.m0 is None and _thread.get_ident() == threading.main_thread().ident:
+            return _attach_main()
+        mp = foreign_m(None, 0)
+        mp.bind_thread()
+        tls.m = mp
+        return mp
+
+
+def _attach_main() -> M:
+    """Make the main thread M0, and what runs on it goroutine 1."""
+    mp = M(0)
+    mp.bind_thread()
+    root = getcurrent()
+    mp.root = root
+    g1: G[Any] = G()
+    g1.id = 1
+    g1.name = "main"
+    g1.fn = _mains_function
+    g1.args = ()
+    g1.kwargs = None
+    g1.ctx = None
+    g1.code = None
+    g1.lasti = 0
+    g1.parent = 0
+    g1.m = mp
+    g1.stack = RootStack(mp, root)  # type: ignore[assignment]  # has what is asked of a Stack
+    g1.joinq = []
+    g1.attn = None
+    mp.curg = g1
+    mp.nlive = 1
+
+    def make() -> None:
+        root.switch()  # started: at main's present depth, whoever asks for a stack later
+        while True:
+            proc.make_stacks(mp)
+            root.switch()
+
+    mp.maker = greenlet(make, root)
+    mp.maker.switch()
+    lock_sched()
+    sched.allm.append(mp)
+    sched.lock.release()
+    sched.g1 = g1
+    sched.m0 = mp
+    tls.m = mp
+    signals.install()
+    if os.environ.get("GMPRT_LEAKS") == "error":
+        exitcode.watch()
+    acquirep(mp)
+    return mp
+
+
+def _mains_function() -> None:
+    """Stands for main's function, which nobody gave."""
+
+
+# -- exceptions nobody asked for
+
+
+def _lost(gp: G[Any]) -> None:
+    """Report the exception of a goroutine once nobody can ask for it. Runs on: any thread."""
+    sched.failed.pop(gp.id, None)
+    exc = gp.exc
+    if gp.asked or exc is None:
+        return
+    gp.asked = True
+    mp = getattr(tls, "m", None)
+    if mp is not None and not mp.foreign:
+        tls.m = foreign_m(None, 0)  # the hook is user code: a wait in it blocks the thread alone
+    try:
+        if os.environ.get("GMPRT_PANIC") == "crash":
+            default_excepthook(gp, exc)
+            sys.stderr.write("\n" + debug.dump())
+            sys.stderr.flush()
+            os._exit(2)
+        hook = getattr(sys.modules.get("gmprt"), "excepthook", None) or default_excepthook
+        hook(gp, exc)
+    except BaseException as broken:  # a broken hook must not end the thread's scheduler
+        sys.stderr.write(f"gmprt.excepthook failed: {broken!r}\n")
+    finally:
+        if mp is not None:
+            tls.m = mp
+
+
+def default_excepthook(gp: G[Any], exc: BaseException) -> None:
+    """Print the traceback on stderr, headed by the goroutine and where it was created.
+
+    Assign another function to `gmprt.excepthook` to replace it.
+    """
+    if sys.stderr is not None:
+        text = "".join(traceback.format_exception(exc))
+        sys.stderr.write(f"Exception in goroutine {gp.id} [created by {gp.created_at}]\n{text}")
+        sys.stderr.flush()
+
+
+# -- exit and fork
+
+
+def _exit_hook() -> None:
+    """At exit: report lost exceptions, then the goroutines that are still alive."""
+    for reference in list(sched.failed.values()):
+        gp = reference()
+        if gp is not None:
+            _lost(gp)
+    mode = os.environ.get("GMPRT_LEAKS", "") or "warn"
+    if mode not in ("off", "warn", "error"):
+        sys.stderr.write(f"gmprt: GMPRT_LEAKS must be off, warn or error, not {mode!r}\n")
+    leaked = [] if mode == "off" else _leaked()
+    if leaked:
+        plural = "" if len(leaked) == 1 else "s"
+        sys.stderr.write(f"gmprt: {len(leaked)} goroutine{plural} leaked\n\n{debug.dump(leaked)}")
+    sys.stderr.flush()
+    sched.exiting = True
+    if leaked and mode == "error":
+        exitcode.end_with_leak_status()
+
+
+def _leaked() -> list[G[Any]]:
+    """List the living goroutines that are neither main, nor the caller, nor daemons."""
+    here = getattr(getattr(tls, "m", None), "curg", None)
+    return [
+        gp for gp in debug.living() if gp is not sched.g1 and gp is not here and not gp.daemon
+    ]
+
+
+def _after_fork() -> None:
+    """In the child of a fork: begin with an empty runtime; nothing inherited ever runs.
+
+    What the parent's goroutines hold is kept referenced, so that no `finally` block runs here.
+    """
+    global _boot_lock
+    mp = getattr(tls, "m", None)
+    kept = dict(sched.__dict__)
+    _keep_for_good((kept, mp))
+    for other in kept["allm"]:
+        other.forked = True
+        other.due = 0
+        other.p = None
+    if mp is not None:
+        mp.sigs.clear()
+        del tls.m
+    sched.reset()
+    proc.reset_after_fork()
+    sysmon.set_trace(None)
+    _boot_lock = threading.RLock()
+
+
+def _keep_for_good(thing: object) -> None:
+    """Take a reference that even the end of the interpreter does not drop."""
+    import ctypes
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
+
+
+def _fork_child_end() -> None:
+    """The goroutine that forked has returned in the child, where its scheduler does not exist."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(0)
+
+
+proc.set_hooks(_attach, signals.handle_signal, _fork_child_end)
+set_describe_all(lambda: debug.dump(all_asleep=True))
+set_dumper(debug.dump)
+FailedG.lost = staticmethod(_lost)

@@ -1,0 +1,253 @@
+"""Calls that may block their thread: `syscall` and `blocking`.
+
+If no other started goroutine lives on the M, the call is made in place: it keeps its P at
+first, so that a quick call costs no hand-off, and sysmon takes the P away when the call turns out
+to be long (Go: entersyscall, retake, exitsyscall). If others live here, they would be stranded:
+then the call is made by an M without goroutines, and the caller parks. `blocking` is in place
+always, and gives the P away at once if somebody could use it.
+
+Inside a call `tls.m` is a stand-in like that of a foreign thread, so a wait there blocks the thread
+alone, and `current()` is the caller.
+
+Invariants:
+- `M.incall` is True exactly while the M is in an announced call in place.
+- The stand-in's `incall` is True exactly while user code of the call may run: there a signal's
+  exception may be raised on the spot.
+
+Locks: sched.lock for the queue of calls that wait for a thread.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
+
+from .clock import now
+from .g import DEAD, Claim, G, Sudog
+from .handoff import acquirep, goready, handoffp, launch, newm, take_idle_m, wait_for_p
+from .lock import ENTRANCES
+from .m import M, tls
+from .proc import answer, getm, gopark, raise_attn, raise_why
+from .sched import lock_sched, sched
+
+__all__ = ["blocking", "syscall"]
+
+PS = ParamSpec("PS")
+T = TypeVar("T")
+
+
+def syscall(fn: Callable[PS, T], /, *args: PS.args, **kwargs: PS.kwargs) -> T:
+    """Run a call that may block its thread; neither the P nor another goroutine waits for it.
+
+    On the caller's thread or another, as suits. It sees a copy of the caller's contextvars, and
+    `current()` is the caller. An interrupt comes after it returns.
+    Blocks: G. Raises: what `fn` raises; TypeError if it is not callable. Go: entersyscall.
+    """
+    if not callable(fn):
+        raise TypeError(f"syscall: a function to call, not {fn!r}")
+    mp = getm()
+    ctx = copy_context()
+    if mp.foreign:
+        return ctx.run(fn, *args, **kwargs)
+    gp = mp.curg
+    if mp.nlive > 1:
+        value: T = _elsewhere(mp, gp, ctx, fn, args, kwargs)
+        return value
+    stand_in = _entersyscall(mp, gp)
+    try:
+        stand_in.incall = True
+        return ctx.run(fn, *args, **kwargs)
+    finally:
+        stand_in.incall = False
+        _exitsyscall(mp)
+        if gp.attn is not None:
+            raise_attn(mp, gp)
+
+
+ENTRANCES.add(syscall.__code__)
+
+
+def _entersyscall(mp: M, gp: G[Any]) -> M:
+    """Announce a call in place; returns the stand-in. Runs on: own M. Go: reentersyscall."""
+    stand_in = mp.stand_in(gp)
+    mp.calltick += 1
+    mp.incall = True
+    tls.m = stand_in
+    return stand_in
+
+
+def _exitsyscall(mp: M) -> None:
+    """End a call in place: take a P again, the old one if it is still there. Go: exitsyscall."""
+    tls.m = mp
+    mp.incall = False
+    mp.calltick += 1
+    if mp.p is None and not acquirep(mp):
+        wait_for_p(mp, answer)
+
+
+class blocking:  # noqa: N801  # used as a function: `with blocking():`
+    """A block that may block its thread: `with blocking(): ...`.
+
+    It runs in place, its P given to others; started goroutines that live on this thread wait for
+    it. A wait of this API inside blocks the thread alone. A no-op in a foreign thread and inside
+    another call. An interrupt comes after the block.
+    """
+
+    __slots__ = ("_m", "_stand_in")
+    _stand_in: M
+
+    def __init__(self) -> None:
+        self._m: M | None = None
+
+    def __enter__(self) -> None:
+        mp = getm()
+        if mp.foreign:
+            return
+        self._m = mp
+        pp = mp.p
+        self._stand_in = _entersyscall(mp, mp.curg)
+        if pp is not None and (sched.pwait or sched.queued()) and handoffp(pp, mp):
+            lock_sched()
+            sched.handoffs += 1
+            sched.lock.release()
+        self._stand_in.incall = True
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        mp = self._m
+        if mp is None:
+            return
+        self._m = None
+        self._stand_in.incall = False
+        _exitsyscall(mp)
+        if exc is None and mp.curg.attn is not None:
+            raise_attn(mp, mp.curg)
+
+
+class Call:
+    """A call to be made on another M while its goroutine is parked. Owner of that wait."""
+
+    __slots__ = ("args", "ctx", "exc", "fn", "gp", "kwargs", "sg", "value")
+
+    def __init__(
+        self,
+        sg: Sudog,
+        ctx: Context,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        self.sg = sg
+        self.gp = sg.g
+        self.ctx = ctx
+        self.fn = fn
+        self.args = args
+        self.kwargs = kwargs
+        self.value: Any = None
+        self.exc: BaseException | None = None
+
+    def __repr__(self) -> str:
+        return f"<call of {self.fn!r} by goroutine {self.gp.id}>"
+
+    def dequeue(self, sg: Sudog) -> bool:
+        """Give the wait up: main for a signal's exception, or while no thread is to be had."""
+        try:
+            sg.claim.pop()  # type: ignore[union-attr]  # made with a claim
+        except IndexError:
+            return False
+        return True
+
+    def run(self, mp: M) -> None:
+        """Make the call on `mp`, which holds no P and where nobody lives, then take the next."""
+        mp.call = None
+        if self.sg.claim:  # else given up while it waited for a thread: then it is never made
+            self._make(mp)
+        lock_sched()
+        if sched.callq:
+            mp.call = sched.callq.popleft()
+            mp.call.gp.reason = "syscall"
+        sched.lock.release()
+
+    def _make(self, mp: M) -> None:
+        tls.m = mp.stand_in(self.gp)
+        try:
+            self.value = self.ctx.run(self.fn, *self.args, **self.kwargs)
+        except BaseException as exc:  # raised again in the goroutine that called
+            traceback = exc.__traceback__
+            exc.__traceback__ = None if traceback is None else traceback.tb_next
+            self.exc = exc
+        finally:
+            tls.m = mp
+        if self.dequeue(self.sg):
+            goready(self.gp)
+
+
+ENTRANCES.add(Call._make.__code__)
+
+
+def _elsewhere(
+    mp: M,
+    gp: G[Any],
+    ctx: Context,
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Have the call made by another M, and park. At the limit of Ms it waits its turn, FIFO."""
+    sg = Sudog()
+    sg.g = gp
+    sg.claim = Claim()
+    sg.claim.append(None)
+    sg.owner = call = Call(sg, ctx, fn, args, kwargs)
+    gp.waiting = sg
+    gp.since = now()
+    gp.reason = "syscall"
+    _dispatch(call)
+    gopark(mp, gp)
+    sg.claim = DEAD
+    if sg.why is not None:
+        raise_why(gp, sg.why)
+    if gp.attn is not None:
+        raise_attn(mp, gp)
+    exc = call.exc
+    if exc is not None:
+        try:
+            raise exc
+        finally:
+            del call, exc, sg  # the traceback holds this frame
+    return call.value
+
+
+def _dispatch(call: Call) -> None:
+    """Give the call to an idle M where nobody lives, to a new one, or to the queue."""
+    lock_sched()
+    target = take_idle_m(home_too=False)
+    fresh = None
+    if target is None:
+        target = fresh = newm()
+    if target is not None:
+        target.call = call
+        sched.lock.release()
+        if fresh is None:
+            target.note.wake()
+            return
+        if launch(fresh):
+            return
+        lock_sched()
+    call.gp.reason = "syscall (thread limit)"
+    sched.callq.append(call)
+    warn = not sched.warned_threads
+    sched.warned_threads = True
+    sched.lock.release()
+    if warn:
+        sys.stderr.write(
+            f"gmprt: {len(sched.allm)} threads are in use, system calls wait their turn "
+            "(GMPRT_MAXTHREADS allows more)\n"
+        )

@@ -1,0 +1,213 @@
+"""sysmon: the thread without a P that watches the others.
+
+It looks at intervals from `policy.sysmon_min` to 10 ms, and sleeps for good once every P has been
+idle for a while: whoever then takes an idle P wakes it (`handoff.wire`), so nothing else needs to.
+
+What it does in one look, in this order: trip signals again that main could not take where they
+found it; take the P of an M in an announced call, or in a call nobody announced; send an M to fresh
+goroutines that nobody takes; lower the switch interval while several Ms run Python; write the trace
+line.
+
+An unannounced blocking call is told by two clocks: the M's tick has not moved, and the thread's
+CPU clock stands still to the nanosecond over 2.5 switch intervals. A thread that waits for the GIL
+wakes every interval and so always shows some. If the whole process has burnt nothing but this
+thread's own time, one look is enough.
+
+Invariants: it never follows frames or greenlets of a running M; it holds no lock across a look.
+"""
+
+from __future__ import annotations
+
+import _thread
+import sys
+import time
+from collections.abc import Callable
+
+from .clock import now
+from .handoff import handoffp, startm, wakep
+from .m import M
+from .p import P
+from .sched import GIL, lock_sched, policy, sched
+
+__all__ = ["set_trace", "start_sysmon"]
+
+DELAY_MAX = 0.010  # Go: 10 ms
+IDLE_LOOKS = 10  # looks that find everything idle before it sleeps for good
+QUIET_NS = 20_000  # what the process may burn in a look and still count as quiet
+BUSY_INTERVAL = 0.0005  # switch interval while several Ms run Python
+DEFAULT_INTERVAL = 0.005  # CPython's; any other was chosen by the user and is left alone
+
+
+def _no_trace() -> float | None:
+    return None
+
+
+_trace: Callable[[], float | None] = _no_trace
+
+
+def set_trace(trace: Callable[[], float | None] | None) -> None:
+    """Name what writes the schedtrace line when due and returns the seconds to the next."""
+    global _trace
+    _trace = _no_trace if trace is None else trace
+
+
+def start_sysmon() -> None:
+    """Start the thread. Caller holds: the boot lock."""
+    sched.sysmon_running = True
+    _thread.start_new_thread(_Sysmon().run, ())
+
+
+class _Sysmon:
+    """What it remembers from look to look."""
+
+    def __init__(self) -> None:
+        self.idle_looks = 0
+        self.process_ns = 0
+        self.own_ns = 0
+        self.user_interval: float | None = None  # the interval to give back; None: not lowered
+        self.keep = sched.__dict__  # so that no stack is dropped before the process ends
+
+    def run(self) -> None:
+        """Look, sleep, look: to the end of the process, which its frame keeps every stack for."""
+        delay: float = policy.sysmon_min
+        while True:
+            busy = self.look()
+            delay = policy.sysmon_min if busy else min(DELAY_MAX, delay * 1.5)
+            until_trace = _trace()
+            if self.idle_looks >= IDLE_LOOKS and until_trace is None and self.deep_sleep():
+                delay = policy.sysmon_min
+                continue
+            if until_trace is not None:
+                delay = min(delay, max(0.0005, until_trace))
+            sched.sysmon_note.sleep(delay)
+
+    def deep_sleep(self) -> bool:
+        """Sleep until an idle P is taken; False if one is held already, or there is work."""
+        lock_sched()
+        sleeps = self.all_idle()
+        sched.sysmon_sleeping = sleeps  # announce; `wire` looks at it under the same lock
+        sched.lock.release()
+        if not sleeps:
+            return False
+        self.restore_interval()
+        if sched.queued():  # re-check
+            wakep()
+        sched.sysmon_note.sleep()
+        self.idle_looks = 0
+        return True
+
+    def all_idle(self) -> bool:
+        """Tell whether nobody holds a P and no signal is owed."""
+        m0 = sched.m0
+        return len(sched.pidle) >= sched.procs and not (m0 is not None and m0.sigs)
+
+    def look(self) -> bool:
+        """Look at everything once; True if there is something to watch closely."""
+        busy = self.trip_signals()
+        process_ns, own_ns = time.process_time_ns(), time.thread_time_ns()
+        burnt = (process_ns - self.process_ns) - (own_ns - self.own_ns)
+        self.process_ns, self.own_ns = process_ns, own_ns
+        running = 0
+        for pp in list(sched.allp):
+            mp = pp.m
+            if mp is None:
+                continue
+            if mp.incall:
+                self.look_at_call(pp, mp)
+                busy = True
+            else:
+                running += 1
+                busy = self.look_at_run(pp, mp, burnt < QUIET_NS) or busy
+            if sched.pwait:
+                mp.due = 0  # in case the M's own store has overtaken the request
+                busy = True
+        busy = self.look_at_queues() or busy
+        self.adapt_interval(running)
+        self.idle_looks = self.idle_looks + 1 if self.all_idle() else 0
+        return busy
+
+    def trip_signals(self) -> bool:
+        """Let Python call main's signal handlers once more."""
+        m0 = sched.m0
+        if m0 is None or not m0.sigs:
+            return False
+        for signum in list(m0.sigs):
+            _thread.interrupt_main(signum)
+        m0.due = 0
+        m0.note.wake()
+        return True
+
+    def look_at_call(self, pp: P, mp: M) -> None:
+        """Take the P of an M that sits in an announced call. Go: retake."""
+        seen = -2 - mp.calltick  # never equal to a tick
+        if mp.seen_tick != seen:
+            mp.seen_tick = seen
+            mp.seen_since = now()
+        elif sched.pwait or sched.queued() or now() - mp.seen_since >= DELAY_MAX:
+            self.retake(pp, mp)
+
+    def look_at_run(self, pp: P, mp: M, quiet: bool) -> bool:
+        """Take the P of an M that blocks in a call nobody announced; True: look again soon."""
+        tick = mp.tick
+        burnt = mp.cpu_ns()
+        if mp.seen_tick != tick or burnt != mp.seen_clock or burnt == -1:
+            mp.seen_tick = tick
+            mp.seen_clock = burnt
+            mp.seen_since = now()
+            return sched.queued()
+        enough = 2.5 * sys.getswitchinterval() if GIL else 0.002
+        if quiet:
+            enough = policy.sysmon_min / 2
+        if now() - mp.seen_since < enough:
+            return True
+        gp = mp.curg
+        if self.retake(pp, mp) and mp.tick == tick and gp is not sched.g1:
+            fn = getattr(gp, "fn", None)
+            sched.blockers.add(getattr(fn, "__code__", fn))
+        return True
+
+    def retake(self, pp: P, mp: M) -> bool:
+        """Take a P away and put it to use; counted."""
+        if not handoffp(pp, mp):
+            return False
+        lock_sched()
+        sched.retakes += 1
+        sched.lock.release()
+        return True
+
+    def look_at_queues(self) -> bool:
+        """Send an M where fresh goroutines wait, a P is idle, and nobody gets to them."""
+        if not sched.queued():
+            return False
+        if not sched.pidle:
+            return True
+        if sched.takeable():
+            wakep()
+            return True
+        for pp in list(sched.allp):
+            mp = pp.m
+            if mp is None or not (pp.runq or pp.runnext):
+                continue
+            if pp.tick_seen == mp.tick:
+                startm(spinning=True)
+            pp.tick_seen = mp.tick
+        return True
+
+    def adapt_interval(self, running: int) -> None:
+        """With the GIL, switch more often while several Ms are in Python; else as the user has it."""
+        if not GIL:
+            return
+        if running < 2:
+            self.restore_interval()
+        elif self.user_interval is None:
+            current = sys.getswitchinterval()
+            if abs(current - DEFAULT_INTERVAL) < 1e-9:
+                self.user_interval = current
+                sys.setswitchinterval(BUSY_INTERVAL)
+
+    def restore_interval(self) -> None:
+        """Give the switch interval back, unless somebody has set another meanwhile."""
+        if self.user_interval is not None:
+            if abs(sys.getswitchinterval() - BUSY_INTERVAL) < 1e-9:
+                sys.setswitchinterval(self.user_interval)
+            self.user_interval = None
