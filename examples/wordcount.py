@@ -4,9 +4,8 @@
 
 One goroutine walks the trees and sends what it finds down a channel. Workers receive the paths,
 read each file in a system call (while the disk keeps one waiting, the others run) and count its
-words. One collector adds the counts up. Nobody shares anything: what
-the goroutines know of each other is in the two channels, and closing a channel says "that was
-all", from stage to stage.
+words. One collector adds the counts up. Nobody shares anything: what the goroutines know of each
+other is in the two channels, and closing a channel says "that was all", from stage to stage.
 
     python examples/wordcount.py                      # the standard library of this Python
     python examples/wordcount.py docs src --top 20 --procs 2
@@ -20,7 +19,7 @@ import sys
 import sysconfig
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,6 +49,18 @@ class Tally:
         self.faults += other.faults
 
 
+def text_files(root: Path, report: Callable[[OSError], None]) -> Iterator[Path]:
+    """Yield the text files in a folder; no dangling link, and no pipe that would never end."""
+    for folder, subfolders, names in os.walk(root, onerror=report):
+        subfolders[:] = [name for name in subfolders if name not in SKIPPED]
+        for path in (Path(folder, name) for name in names if name.endswith(TEXT)):
+            try:
+                if path.is_file():
+                    yield path
+            except OSError as fault:
+                report(fault)
+
+
 def walk(roots: Iterable[Path], paths: Chan[Path], tallies: Chan[Tally]) -> None:
     """Send every text file under the roots, and a root that is a file whatever its name."""
 
@@ -58,14 +69,8 @@ def walk(roots: Iterable[Path], paths: Chan[Path], tallies: Chan[Tally]) -> None
 
     try:
         for root in roots:
-            if not root.is_dir():
-                paths.send(root)
-                continue
-            for folder, subfolders, names in os.walk(root, onerror=report):
-                subfolders[:] = [name for name in subfolders if name not in SKIPPED]
-                for path in (Path(folder, name) for name in names if name.endswith(TEXT)):
-                    if path.is_file():  # no dangling link, pipe or socket
-                        paths.send(path)
+            for path in text_files(root, report) if root.is_dir() else [root]:
+                paths.send(path)
     finally:
         paths.close()
 

@@ -43,7 +43,7 @@ from ._runtime import run as run
 from ._runtime import sleep as sleep
 from ._runtime import syscall as syscall
 from ._runtime import unlock_os_thread as unlock_os_thread
-from ._runtime.boot import default_excepthook as excepthook
+from ._runtime import default_excepthook as excepthook
 from .chan import Chan as Chan
 from .chan import ChanClosed as ChanClosed
 from .chan import EndOfChan as EndOfChan

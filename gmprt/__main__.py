@@ -1,4 +1,7 @@
-"""python -m gmprt run SCRIPT ARGS: runs an unchanged script as the main goroutine."""
+"""python -m gmprt run SCRIPT ARGS: runs an unchanged script as the main goroutine.
+
+The script may call `gmprt.run` itself.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import os
 import runpy
 import sys
 
-from . import __version__, run
+from . import __version__, gomaxprocs
 
 
 def main() -> None:
@@ -26,7 +29,8 @@ def main() -> None:
     sys.argv = [script, *options.args]
     if not os.path.isdir(script):
         sys.path[0] = os.path.dirname(os.path.abspath(script))
-    run(_run_script, script, procs=options.procs)
+    gomaxprocs(options.procs)  # starts the runtime: this is the main goroutine now
+    runpy.run_path(script, run_name="__main__")
 
 
 def _procs(text: str) -> int:
@@ -34,10 +38,6 @@ def _procs(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"at least 1, not {text}")
     return value
-
-
-def _run_script(script: str) -> None:
-    runpy.run_path(script, run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -32,15 +32,24 @@ from ._runtime import (
     deadline,
     forget_timeout,
     getm,
-    goready,
     gopark,
+    goready,
     lock_slow,
     now,
     raise_why,
     rand,
     shuffled,
 )
-from .chan import Chan, ChanClosed, ReadOnlyChan, RecvChan, SendChan, WouldBlock
+from .chan import (
+    Chan,
+    ChanClosed,
+    ReadOnlyChan,
+    RecvChan,
+    SendChan,
+    WouldBlock,
+    has_living,
+    take_out,
+)
 
 __all__ = ["Case", "Selected", "on_recv", "on_send", "select"]
 
@@ -167,10 +176,10 @@ def _try_cases(cases: Sequence[Case]) -> Selected | None:
             continue
         try:
             if case.send:
-                if ch.slots or ch.recvq or ch.closed:
+                if ch.slots or ch.recvq or ch._closed:
                     ch._send_slow(case.value, None, False)
                     return Selected(i, None, True)
-            elif ch.buf or ch.sendq or ch.closed:
+            elif ch.buf or ch.sendq or ch._closed:
                 value, ok = ch._recv_slow(None, False)
                 return Selected(i, value, ok)
         except WouldBlock:
@@ -184,14 +193,14 @@ def _is_ready(case: Case) -> bool:
     if ch is None:
         return False
     if case.send:
-        if ch.closed:
+        if ch._closed:
             return True
-        return bool(ch.slots and not ch._living(ch.sendq)) if ch.cap else ch._living(ch.recvq)
+        return bool(ch.slots and not has_living(ch.sendq)) if ch.cap else has_living(ch.recvq)
     if not ch.cap:
-        return ch.closed or ch._living(ch.sendq)
+        return ch._closed or has_living(ch.sendq)
     if ch.buf:
-        return not ch._living(ch.recvq)
-    return ch.closed and len(ch.slots) == ch.cap
+        return not has_living(ch.recvq)
+    return ch._closed and len(ch.slots) == ch.cap
 
 
 def _wait(
@@ -258,10 +267,7 @@ def _take_out(sg: Sudog, case: Case) -> None:
         return
     if not ch.lock.acquire(False):
         lock_slow(ch.lock)
-    try:
-        (ch.sendq if case.send else ch.recvq).remove(sg)
-    except ValueError:
-        pass  # somebody has passed over it
+    take_out(ch.sendq if case.send else ch.recvq, sg)  # unless somebody has passed over it
     ch.lock.release()
     sg.elem = None
 

@@ -89,7 +89,7 @@ class _Sleep:
 _SLEEP = _Sleep()
 
 
-def sleep(seconds: float) -> None:
+def sleep(seconds: float | None) -> None:
     """Park the goroutine for that many seconds; zero or less yields.
 
     None and inf: for ever. Blocks: G. Raises: ValueError for nan. Go: time.Sleep.

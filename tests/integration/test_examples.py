@@ -169,6 +169,18 @@ def test_wordcount_tells_which_folder_it_may_not_enter(tmp_path: Path) -> None:
     assert done.stderr == f"wordcount: {closed}: Permission denied\n"
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_wordcount_tells_of_each_file_that_it_may_only_list(tmp_path: Path) -> None:
+    listed = tmp_path / "listed"
+    listed.mkdir()
+    (listed / "secret.txt").write_text("secret")
+    listed.chmod(0o400)
+    done = run_example("wordcount.py", tmp_path)
+    listed.chmod(0o700)
+    assert done.returncode == 1
+    assert done.stderr == f"wordcount: {listed / 'secret.txt'}: Permission denied\n"
+
+
 @pytest.mark.parametrize("maxprocs", [1, 2])
 def test_ctrl_c_ends_wordcount_while_it_reads(tree: Path, maxprocs: int) -> None:
     """A worker sits in a read that gives nothing, of a pipe that this test holds open."""

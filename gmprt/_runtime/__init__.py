@@ -1,0 +1,70 @@
+"""The runtime's door: what the public features may use of the scheduler.
+
+The picture, in Go's terms (docs/design.md has the whole of it):
+
+    G      a goroutine. Until it starts it can move; once started it lives on one M.
+    Stack  a pooled greenlet of one M: a loop that runs one G after another.
+    M      an OS thread. Owns its stacks, the started Gs that live on it, their deadlines.
+    P      the right to run Python, and a queue of fresh Gs. GOMAXPROCS of them.
+    sched  the global queue, the idle Ps and Ms, the Ms that wait for a P.
+    sysmon a thread without a P that takes Ps from blocked Ms.
+
+A feature that makes a goroutine wait does this, and nothing else:
+
+    mp = getm(); gp = mp.curg                 who waits
+    sg = gp.stack.sudog, or Sudog()           its place in the queue; a new one if there is a deadline
+    sg.g, sg.owner = gp, self                 owner.dequeue(sg) takes it out again
+    gp.waiting, gp.since, gp.reason = sg, now(), "chan receive"
+    queue sg, look once more whether the wait is over, release every lock
+    add_timeout(mp, sg, when)                 if there is a deadline
+    gopark(mp, gp)
+    forget_timeout(mp, sg)                    if there was one
+    sg.why                                    None: satisfied; else raise_why(gp, why)
+
+and whoever ends the wait claims `sg` (under the owner's lock, or by its Claim), sets what it is to
+find, and calls goready(sg.g). docs/design.md#wake-up says why no wake-up is lost.
+"""
+
+from .boot import default_excepthook as default_excepthook
+from .boot import gomaxprocs as gomaxprocs
+from .clock import DONT_WAIT as DONT_WAIT
+from .clock import deadline as deadline
+from .clock import now as now
+from .cpus import num_cpu as num_cpu
+from .debug import dump as dump
+from .debug import num_goroutine as num_goroutine
+from .debug import stats as stats
+from .g import CLOSED as CLOSED
+from .g import DEAD as DEAD
+from .g import RETRY as RETRY
+from .g import TIMED_OUT as TIMED_OUT
+from .g import Claim as Claim
+from .g import G as G
+from .g import GoroutineExit as GoroutineExit
+from .g import Sudog as Sudog
+from .g import ThreadG as ThreadG
+from .g import set_make_ended as set_make_ended
+from .handoff import goready as goready
+from .idle import DeadlockError as DeadlockError
+from .lock import Lock as Lock
+from .lock import Rank as Rank
+from .lock import lock_slow as lock_slow
+from .lock import make_lock as make_lock
+from .proc import getm as getm
+from .proc import go as go
+from .proc import gopark as gopark
+from .proc import gosched as gosched
+from .proc import newproc as newproc
+from .proc import raise_why as raise_why
+from .rand import rand as rand
+from .rand import shuffled as shuffled
+from .run import current as current
+from .run import goexit as goexit
+from .run import lock_os_thread as lock_os_thread
+from .run import run as run
+from .run import sleep as sleep
+from .run import unlock_os_thread as unlock_os_thread
+from .syscall import blocking as blocking
+from .syscall import syscall as syscall
+from .timers import add_timeout as add_timeout
+from .timers import forget_timeout as forget_timeout

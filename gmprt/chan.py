@@ -1,0 +1,592 @@
+"""Chan: Go's channel, and the receive-only channels that the runtime hands out.
+
+A buffered channel needs no lock while nobody waits. Beside the values in `buf` it keeps `slots`, one
+token for each free place: a sender takes a token, looks whether the channel is closed, appends its
+value, then looks for waiting receivers; a receiver takes a value, gives the token back, then looks
+for waiting senders. Each step is one atomic C call. Who has to wait registers under the lock and
+looks once more; of the two, whoever comes second sees the other (docs/design.md#wake-up).
+
+Invariants:
+- len(buf) + len(slots) + operations in flight == cap.
+- Under the lock, at its release: not both `buf` and a living receiver in `recvq`, unless somebody
+  in flight is about to call `_settle`; likewise `slots` and `sendq`.
+- Whoever finds waiters on arrival takes the slow path: first come, first served.
+- The end of a closed channel is reached when `buf` is empty and every token is home; a token that
+  is still out is a send in flight, and its value comes.
+- A waiter is claimed before its value is moved; one that was claimed for a value that a fast
+  receiver then took goes back to the head of the queue (plain wait), or begins again (select).
+
+Locks: `lock` (rank CHAN). No user code runs under it: values are only moved.
+
+Go: chan.go chansend, chanrecv, closechan; differs: the lock-free path, time-outs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, Generic, Protocol, TypeVar
+
+from ._runtime import (
+    CLOSED,
+    DEAD,
+    DONT_WAIT,
+    RETRY,
+    TIMED_OUT,
+    G,
+    Lock,
+    Rank,
+    Sudog,
+    add_timeout,
+    deadline,
+    forget_timeout,
+    getm,
+    gopark,
+    goready,
+    lock_slow,
+    make_lock,
+    now,
+    raise_why,
+    set_make_ended,
+)
+
+__all__ = ["Chan", "ChanClosed", "EndOfChan", "ReadOnlyChan", "RecvChan", "SendChan", "WouldBlock"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+T_contra = TypeVar("T_contra", contravariant=True)
+
+
+class ChanClosed(RuntimeError):  # noqa: N818  # the contract's name
+    """A send on, or a close of, a closed channel."""
+
+
+class EndOfChan(ChanClosed):
+    """A receive from a channel that is closed and drained."""
+
+
+class WouldBlock(Exception):  # noqa: N818  # the contract's name
+    """A `*_nowait` operation would have to wait."""
+
+
+class RecvChan(Protocol[T_co]):
+    """The receiving half of a channel."""
+
+    @property
+    def cap(self) -> int: ...
+    @property
+    def closed(self) -> bool: ...
+    def recv(self, timeout: float | None = None) -> T_co: ...
+    def recv_ok(self, timeout: float | None = None) -> tuple[T_co | Any, bool]: ...
+    def recv_nowait(self) -> T_co: ...
+    def iter(self, timeout: float | None = None) -> Iterator[T_co]: ...
+    def __iter__(self) -> Iterator[T_co]: ...
+    def __len__(self) -> int: ...
+
+
+class SendChan(Protocol[T_contra]):
+    """The sending half of a channel."""
+
+    @property
+    def cap(self) -> int: ...
+    @property
+    def closed(self) -> bool: ...
+    def send(self, v: T_contra, *, timeout: float | None = None) -> None: ...
+    def send_nowait(self, v: T_contra) -> None: ...
+    def close(self) -> None: ...
+    def __len__(self) -> int: ...
+
+
+_number = count(1).__next__
+
+
+class Chan(Generic[T]):
+    """A channel of capacity `cap`; 0 makes sender and receiver meet.
+
+    Raises: ValueError for `cap < 0`; TypeError if it is no int.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_closed",
+        "buf",
+        "cap",
+        "lock",
+        "number",
+        "recvq",
+        "sendq",
+        "slots",
+    )
+    cap: int  # [const]
+    number: int  # [const] order of locking
+    lock: Lock  # [const]
+    _closed: bool  # [lock: lock] False to True, once
+    buf: deque[T]  # [atomic: deque.append/popleft] values
+    slots: deque[None]  # [atomic: deque.append/pop] free places
+    recvq: deque[Sudog]  # [lock: lock] waiting receivers
+    sendq: deque[Sudog]  # [lock: lock] waiting senders
+
+    def __init__(self, cap: int = 0) -> None:
+        if isinstance(cap, bool) or not isinstance(cap, int):
+            raise TypeError(f"Chan: the capacity is an int, not {cap!r}")
+        if cap < 0:
+            raise ValueError(f"Chan: the capacity must not be negative: {cap}")
+        self.cap = cap
+        self._closed = False
+        self.buf = deque()
+        self.slots = deque([None]) * cap
+        self.recvq = deque()
+        self.sendq = deque()
+        self.number = _number()
+        self.lock = make_lock(Rank.CHAN)
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` has been called; there may still be values."""
+        return self._closed
+
+    # -- sending
+
+    def send(self, v: T, *, timeout: float | None = None) -> None:
+        """Send `v`; waits while the buffer is full, or without a buffer until a receiver takes it.
+
+        Blocks: G. Raises: ChanClosed if the channel is closed, also while waiting; TimeoutError, and
+        then nothing was sent.
+        """
+        slots = self.slots
+        if slots and not self.sendq:
+            try:
+                slots.pop()
+            except IndexError:
+                pass  # others were faster
+            else:
+                if self._closed:
+                    self._give_back()
+                    raise ChanClosed("send on closed channel")
+                self.buf.append(v)
+                if self.recvq:
+                    self._settle()
+                return
+        self._send_slow(v, timeout, True)
+
+    def send_nowait(self, v: T) -> None:
+        """Send `v` if that needs no waiting. Blocks: no. Raises: WouldBlock; ChanClosed."""
+        self._send_slow(v, None, False)
+
+    def _send_slow(self, v: T, timeout: float | None, wait: bool) -> None:
+        when = None if timeout is None else deadline(timeout)
+        lock = self.lock
+        if not lock.acquire(False):
+            lock_slow(lock)
+        if self._closed:
+            lock.release()
+            raise ChanClosed("send on closed channel")
+        recvq = self.recvq
+        if not self.cap:
+            while recvq:
+                sg = recvq.popleft()
+                if sg.claim is not None and not _claimed(sg):
+                    continue
+                sg.elem = v
+                sg.ok = True
+                lock.release()
+                goready(sg.g)
+                return
+        elif self.slots and not has_living(self.sendq):
+            try:
+                self.slots.pop()
+            except IndexError:
+                pass  # a fast sender took it
+            else:
+                self.buf.append(v)
+                ready = self._settle_locked()
+                lock.release()
+                _wake(ready)
+                return
+        if not wait:
+            lock.release()
+            raise WouldBlock("send would block")
+        if when is DONT_WAIT:
+            lock.release()
+            raise TimeoutError("send timed out")
+        mp = getm()
+        gp = mp.curg
+        sg = gp.stack.sudog if when is None else Sudog()  # type: ignore[union-attr]  # it runs
+        sg.g = gp
+        sg.owner = self
+        sg.elem = v
+        gp.waiting = sg
+        gp.since = now()
+        gp.reason = "chan send"
+        self.sendq.append(sg)
+        ready = self._settle_locked() if self.slots else None  # a place may have come free
+        lock.release()
+        if ready:
+            _wake(ready)
+        if when is not None:
+            add_timeout(mp, sg, when)
+        gopark(mp, gp)
+        sg.elem = None
+        if when is not None:
+            forget_timeout(mp, sg)
+        why = sg.why
+        if why is not None:
+            sg.why = None
+            if why is CLOSED:
+                raise ChanClosed("send on closed channel")
+            if why is TIMED_OUT:
+                raise TimeoutError("send timed out")
+            raise_why(gp, why)
+
+    # -- receiving
+
+    def recv(self, timeout: float | None = None) -> T:
+        """Receive a value; waits until there is one.
+
+        Blocks: G. Raises: EndOfChan if the channel is closed and drained; TimeoutError, and then
+        nothing was taken.
+        """
+        buf = self.buf
+        if buf and not self.recvq:
+            try:
+                v = buf.popleft()
+            except IndexError:
+                pass  # others were faster
+            else:
+                self.slots.append(None)
+                if self.sendq or self._closed:
+                    self._settle()
+                return v
+        value, ok = self._recv_slow(timeout, True)
+        if not ok:
+            raise EndOfChan("receive from closed channel")
+        result: T = value
+        return result
+
+    def recv_ok(self, timeout: float | None = None) -> tuple[T | Any, bool]:
+        """Receive a value as (value, True), or (None, False) at the end of the channel.
+
+        Blocks: G. Raises: TimeoutError.
+        """
+        return self._recv_slow(timeout, True)
+
+    def recv_nowait(self) -> T:
+        """Receive a value if there is one. Blocks: no. Raises: WouldBlock; EndOfChan."""
+        value, ok = self._recv_slow(None, False)
+        if not ok:
+            raise EndOfChan("receive from closed channel")
+        result: T = value
+        return result
+
+    def _recv_slow(self, timeout: float | None, wait: bool) -> tuple[Any, bool]:
+        when = None if timeout is None else deadline(timeout)
+        lock = self.lock
+        if not lock.acquire(False):
+            lock_slow(lock)
+        if not self.cap:
+            sendq = self.sendq
+            while sendq:
+                sg = sendq.popleft()
+                if sg.claim is not None and not _claimed(sg):
+                    continue
+                v = sg.elem
+                sg.ok = True
+                lock.release()
+                goready(sg.g)
+                return v, True
+            if self._closed:
+                lock.release()
+                return None, False
+        else:
+            buf = self.buf
+            if buf and not has_living(self.recvq):
+                try:
+                    v = buf.popleft()
+                except IndexError:
+                    pass  # a fast receiver took it
+                else:
+                    self.slots.append(None)
+                    ready = self._settle_locked()
+                    lock.release()
+                    _wake(ready)
+                    return v, True
+            if self._closed and not buf and len(self.slots) == self.cap:
+                lock.release()
+                return None, False
+        if not wait:
+            lock.release()
+            raise WouldBlock("receive would block")
+        if when is DONT_WAIT:
+            lock.release()
+            raise TimeoutError("receive timed out")
+        mp = getm()
+        gp = mp.curg
+        sg = gp.stack.sudog if when is None else Sudog()  # type: ignore[union-attr]  # it runs
+        sg.g = gp
+        sg.owner = self
+        gp.waiting = sg
+        gp.since = now()
+        gp.reason = "chan receive"
+        self.recvq.append(sg)
+        ready = None
+        if self.cap and (self.buf or self._closed):
+            ready = self._settle_locked()  # a value may have come meanwhile
+        lock.release()
+        if ready:
+            _wake(ready)
+        if when is not None:
+            add_timeout(mp, sg, when)
+        gopark(mp, gp)
+        v = sg.elem
+        sg.elem = None
+        if when is not None:
+            forget_timeout(mp, sg)
+        why = sg.why
+        if why is not None:
+            sg.why = None
+            if why is CLOSED:
+                return None, False
+            if why is TIMED_OUT:
+                raise TimeoutError("receive timed out")
+            raise_why(gp, why)
+        return v, True
+
+    def __iter__(self) -> Iterator[T]:
+        """Receive until the end of the channel. Go: range."""
+        return self
+
+    def __next__(self) -> T:
+        buf = self.buf
+        if buf and not self.recvq:
+            try:
+                v = buf.popleft()
+            except IndexError:
+                pass  # others were faster
+            else:
+                self.slots.append(None)
+                if self.sendq or self._closed:
+                    self._settle()
+                return v
+        value, ok = self._recv_slow(None, True)
+        if not ok:
+            raise StopIteration
+        result: T = value
+        return result
+
+    def iter(self, timeout: float | None = None) -> Iterator[T]:
+        """Receive until the end of the channel, each receive under the time-out, whose error is raised.
+
+        Blocks: G. Raises: TimeoutError; ValueError for nan, at the call.
+        """
+        deadline(timeout)
+        return self._iter(timeout)
+
+    def _iter(self, timeout: float | None) -> Iterator[T]:
+        while True:
+            value, ok = self._recv_slow(timeout, True)
+            if not ok:
+                return
+            yield value
+
+    # -- closing
+
+    def close(self) -> None:
+        """Close the channel: no more sends; receivers get what is buffered, then the end.
+
+        Blocks: no. Raises: ChanClosed if it is closed already.
+        """
+        self._close()
+
+    def _close(self) -> None:
+        lock = self.lock
+        if not lock.acquire(False):
+            lock_slow(lock)
+        if self._closed:
+            lock.release()
+            raise ChanClosed("close of closed channel")
+        self._closed = True
+        ready = self._settle_locked()
+        sendq = self.sendq
+        while sendq:
+            sg = sendq.popleft()
+            if sg.claim is None or _claimed(sg):
+                sg.why = CLOSED
+                ready.append(sg)
+        lock.release()
+        _wake(ready)
+
+    # -- matching
+
+    def _settle(self) -> None:
+        """Match values, places and waiters; for the fast path, when it has seen a waiter."""
+        lock = self.lock
+        if not lock.acquire(False):
+            lock_slow(lock)
+        ready = self._settle_locked()
+        lock.release()
+        _wake(ready)
+
+    def _give_back(self) -> None:
+        """Return the token of a send that found the channel closed; receivers may wait for it."""
+        self.slots.append(None)
+        self._settle()
+
+    def _settle_locked(self) -> list[Sudog]:
+        """Serve waiters as far as values and places go; returns whom to wake after the release.
+
+        Caller holds: lock.
+        """
+        ready: list[Sudog] = []
+        buf, slots, recvq, sendq = self.buf, self.slots, self.recvq, self.sendq
+        progress = True
+        while progress:
+            progress = False
+            while recvq and buf:
+                sg = recvq.popleft()
+                if sg.claim is not None and not _claimed(sg):
+                    continue
+                try:
+                    sg.elem = buf.popleft()
+                except IndexError:  # a fast receiver took it
+                    _put_back(recvq, sg, ready)
+                    break
+                slots.append(None)
+                sg.ok = progress = True
+                ready.append(sg)
+            while sendq and slots and not self._closed:
+                sg = sendq.popleft()
+                if sg.claim is not None and not _claimed(sg):
+                    continue
+                try:
+                    slots.pop()
+                except IndexError:  # a fast sender took it
+                    _put_back(sendq, sg, ready)
+                    break
+                buf.append(sg.elem)
+                sg.ok = progress = True
+                ready.append(sg)
+        if self._closed and not buf and len(slots) == self.cap:
+            while recvq:
+                sg = recvq.popleft()
+                if sg.claim is None or _claimed(sg):
+                    sg.elem = None
+                    sg.why = CLOSED
+                    ready.append(sg)
+        return ready
+
+    def dequeue(self, sg: Sudog) -> bool:
+        """Take a plain waiter out (see Owner).
+
+        By search: time-outs come roughly in the order of the queue, so it is found near the head.
+        """
+        lock = self.lock
+        if not lock.acquire(False):
+            lock_slow(lock)
+        found = take_out(self.recvq, sg) or take_out(self.sendq, sg)
+        if found:
+            sg.claim = DEAD
+        lock.release()
+        return found
+
+    # -- the rest
+
+    def __len__(self) -> int:
+        """Return the number of buffered values."""
+        return len(self.buf)
+
+    def __bool__(self) -> bool:
+        """A channel is true, also when empty."""
+        return True
+
+    def __repr__(self) -> str:
+        closed = ", closed" if self._closed else ""
+        return (
+            f"<Chan {len(self.buf)}/{self.cap}, {len(self.sendq)} senders, "
+            f"{len(self.recvq)} receivers{closed}>"
+        )
+
+
+def take_out(queue: deque[Sudog], sg: Sudog) -> bool:
+    """Remove a Sudog from a queue; False if it is not there. Caller holds: the queue's lock."""
+    try:
+        queue.remove(sg)
+    except ValueError:
+        return False
+    return True
+
+
+def has_living(queue: deque[Sudog]) -> bool:
+    """Tell whether somebody still waits in `queue`; drops the dead at its head.
+
+    Caller holds: the queue's lock.
+    """
+    while queue:
+        claim = queue[0].claim
+        if claim is None or claim:
+            return True
+        queue.popleft()
+    return False
+
+
+def _claimed(sg: Sudog) -> bool:
+    """Claim a wait on several channels for `sg`, which has been taken out of its queue."""
+    claim = sg.claim
+    try:
+        claim.pop()  # type: ignore[union-attr]  # the caller has looked
+    except IndexError:
+        return False
+    claim.winner = sg  # type: ignore[union-attr]
+    return True
+
+
+def _put_back(queue: deque[Sudog], sg: Sudog, ready: list[Sudog]) -> None:
+    """Undo the claim of a plain waiter; have a select begin again: others have passed over it."""
+    if sg.claim is None:
+        queue.appendleft(sg)
+    else:
+        sg.why = RETRY
+        ready.append(sg)
+
+
+def _wake(ready: list[Sudog]) -> None:
+    for sg in ready:
+        goready(sg.g)
+
+
+class ReadOnlyChan(Chan[T]):
+    """A channel that the runtime hands out: receive-only, closed by the runtime alone."""
+
+    __slots__ = ()
+
+    def send(self, v: T, *, timeout: float | None = None) -> None:
+        """Raise RuntimeError: the channel is receive-only."""
+        raise RuntimeError("send on a receive-only channel")
+
+    def send_nowait(self, v: T) -> None:
+        """Raise RuntimeError: the channel is receive-only."""
+        raise RuntimeError("send on a receive-only channel")
+
+    def close(self) -> None:
+        """Raise RuntimeError: the channel is receive-only."""
+        raise RuntimeError("close of a receive-only channel")
+
+
+_ended_lock = make_lock(Rank.SYNC)
+
+
+def _make_ended(gp: G[Any]) -> ReadOnlyChan[None]:
+    """Make `G.ended`, once: a channel that is closed when the goroutine is done."""
+    if not _ended_lock.acquire(False):
+        lock_slow(_ended_lock)
+    ch: ReadOnlyChan[None] | None = getattr(gp, "_chan", None)
+    made = ch is None
+    if ch is None:
+        ch = gp._chan = ReadOnlyChan()
+    _ended_lock.release()
+    if made:
+        gp.on_end(ch._close)
+    return ch
+
+
+set_make_ended(_make_ended)
