@@ -155,7 +155,7 @@ class Chan(Generic[T]):
         then nothing was sent.
         """
         slots = self.slots
-        if slots and not self.sendq:
+        if slots and timeout is None and not self.sendq:
             try:
                 slots.pop()
             except IndexError:
@@ -248,7 +248,7 @@ class Chan(Generic[T]):
         nothing was taken.
         """
         buf = self.buf
-        if buf and not self.recvq:
+        if buf and timeout is None and not self.recvq:
             try:
                 v = buf.popleft()
             except IndexError:

@@ -23,7 +23,14 @@ TOP = "gmprt"
 
 LAYERS = [
     # the ground
-    ["_runtime.fault", "_runtime.lock", "_runtime.note", "_runtime.clock", "_runtime.rand"],
+    [
+        "_runtime.fault",
+        "_runtime.lock",
+        "_runtime.note",
+        "_runtime.clock",
+        "_runtime.rand",
+        "_runtime.cpus",
+    ],
     # the nouns: what a thing is, owns, and its local queue operations
     [
         "_runtime.g",
@@ -40,15 +47,19 @@ LAYERS = [
     ["_runtime.handoff"],
     ["_runtime.idle"],
     ["_runtime.proc"],
-    # start, stop, fork, signals; watching; leaf verbs
+    # watching, looking inside, leaf verbs
     [
-        "_runtime.boot",
         "_runtime.sysmon",
         "_runtime.preempt",
         "_runtime.syscall",
         "_runtime.foreign",
         "_runtime.debug",
+        "_runtime.signals",
+        "_runtime.exitcode",
     ],
+    # start, stop, fork; then what users call that no other room has
+    ["_runtime.boot"],
+    ["_runtime.run"],
     [DOOR],
     # public features
     ["chan", "selectgo", "timer", "sync", "context"],
@@ -137,7 +148,10 @@ def allowed(found: Import) -> bool:
 
 def level(name: str) -> int:
     """Return the index of a room's layer."""
-    return next(at for at, layer in enumerate(LAYERS) if name in layer)
+    for at, layer in enumerate(LAYERS):
+        if name in layer:
+            return at
+    raise LookupError(f"{name} has no room in LAYERS")
 
 
 def imports(package: Path) -> Iterator[Import]:
