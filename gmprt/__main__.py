@@ -6,9 +6,11 @@ The script may call `gmprt.run` itself.
 from __future__ import annotations
 
 import argparse
+import io
 import os
-import runpy
 import sys
+from importlib.machinery import SourceFileLoader
+from types import ModuleType
 
 from . import __version__, gomaxprocs
 
@@ -24,13 +26,19 @@ def main() -> None:
     runner.add_argument("args", nargs=argparse.REMAINDER, help="its arguments")
     options = parser.parse_args()
     script = options.script
-    if not os.path.exists(script):
-        parser.exit(2, f"{parser.prog}: cannot run {script!r}: no such file\n")
+    try:
+        with io.open_code(os.path.abspath(script)) as file:
+            source = file.read()
+    except OSError as exc:
+        parser.exit(2, f"{parser.prog}: cannot run {script!r}: {exc.strerror}\n")
     sys.argv = [script, *options.args]
-    if not os.path.isdir(script):
-        sys.path[0] = os.path.dirname(os.path.abspath(script))
+    sys.path[0] = os.path.dirname(os.path.abspath(script))
     gomaxprocs(options.procs)  # starts the runtime: this is the main goroutine now
-    runpy.run_path(script, run_name="__main__")
+    module = ModuleType("__main__")
+    module.__dict__.update(__file__=script, __loader__=SourceFileLoader("__main__", script))
+    module.__dict__["__builtins__"] = __builtins__
+    sys.modules["__main__"] = module
+    exec(compile(source, script, "exec"), module.__dict__)
 
 
 def _procs(text: str) -> int:

@@ -32,6 +32,7 @@ from ._runtime import (
     CLOSED,
     DEAD,
     DONT_WAIT,
+    NOBODY,
     RETRY,
     TIMED_OUT,
     G,
@@ -227,6 +228,7 @@ class Chan(Generic[T]):
         if when is not None:
             add_timeout(mp, sg, when)
         gopark(mp, gp)
+        sg.owner = NOBODY
         sg.elem = None
         if when is not None:
             forget_timeout(mp, sg)
@@ -338,6 +340,7 @@ class Chan(Generic[T]):
         if when is not None:
             add_timeout(mp, sg, when)
         gopark(mp, gp)
+        sg.owner = NOBODY
         v = sg.elem
         sg.elem = None
         if when is not None:

@@ -24,6 +24,7 @@ from ._runtime import (
     CLOSED,
     DEAD,
     DONT_WAIT,
+    NOBODY,
     RETRY,
     TIMED_OUT,
     Claim,
@@ -246,6 +247,7 @@ def _wait(
     if when is not None:
         add_timeout(mp, whole, when)
     gopark(mp, gp)
+    whole.owner = NOBODY
     why = whole.why
     if when is not None:
         forget_timeout(mp, whole)

@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 from ._runtime import (
     DEAD,
     DONT_WAIT,
+    NOBODY,
     TIMED_OUT,
     G,
     Rank,
@@ -129,6 +130,7 @@ class Mutex:
                 woken = True
                 continue
             gopark(mp, gp)
+            sg.owner = NOBODY
             if sg.why is not None:
                 raise_why(gp, sg.why)
             if sg.ok:  # handed over
@@ -259,6 +261,7 @@ class WaitGroup:
         if when is not None:
             add_timeout(mp, sg, when)
         gopark(mp, gp)
+        sg.owner = NOBODY
         why = sg.why
         if when is not None:
             forget_timeout(mp, sg)

@@ -17,7 +17,7 @@ A feature that makes a goroutine wait does this, and nothing else:
     gp.waiting, gp.since, gp.reason = sg, now(), "chan receive"
     queue sg, look once more whether the wait is over, release every lock
     add_timeout(mp, sg, when)                 if there is a deadline
-    gopark(mp, gp)
+    gopark(mp, gp); sg.owner = NOBODY
     forget_timeout(mp, sg)                    if there was one
     sg.why                                    None: satisfied; else raise_why(gp, why)
 
@@ -36,6 +36,7 @@ from .debug import num_goroutine as num_goroutine
 from .debug import stats as stats
 from .g import CLOSED as CLOSED
 from .g import DEAD as DEAD
+from .g import NOBODY as NOBODY
 from .g import RETRY as RETRY
 from .g import TIMED_OUT as TIMED_OUT
 from .g import Claim as Claim

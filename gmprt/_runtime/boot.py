@@ -336,6 +336,7 @@ def _after_fork() -> None:
         mp.sigs.clear()
         del tls.m
     sched.reset()
+    sched.ghosts = _thread._count()
     proc.reset_after_fork()
     sysmon.set_trace(None)
     _boot_lock = threading.RLock()

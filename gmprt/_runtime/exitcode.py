@@ -61,9 +61,10 @@ def _own_status_is_zero() -> bool:
 
 def _unwound(frame: FrameType) -> bool:
     """Tell whether a finished frame was left by an exception, not by its return."""
-    code = frame.f_code
     lasti = frame.f_lasti
-    for instruction in dis.get_instructions(code):
-        if instruction.offset == lasti:
-            return not instruction.opname.startswith(("RETURN_VALUE", "RETURN_CONST"))
-    return False
+    last = ""
+    for instruction in dis.get_instructions(frame.f_code):
+        if instruction.offset > lasti:
+            break
+        last = instruction.opname
+    return not last.startswith("RETURN_")

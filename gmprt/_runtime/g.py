@@ -34,6 +34,7 @@ __all__ = [
     "CLOSED",
     "DEAD",
     "INTERRUPTED",
+    "NOBODY",
     "RETRY",
     "TIMED_OUT",
     "Claim",
@@ -115,8 +116,22 @@ class Sudog:
         self.claim = None
         self.why = None
         self.elem = None
+        self.owner = NOBODY
         self.timed = False
         self.over = False
+
+
+class _Nobody:
+    """The owner of a Sudog whose wait is over: keeps nothing alive, and nothing can be claimed."""
+
+    __slots__ = ()
+
+    def dequeue(self, sg: Sudog) -> bool:
+        """Refuse."""
+        return False
+
+
+NOBODY: Final = _Nobody()
 
 
 # The verbs that a G's own methods need, handed down by proc.py and chan.py.
@@ -347,10 +362,12 @@ class G(Generic[T]):
         q.append(sg)
         if self.joinq is None and self.dequeue_from(q, sg):
             gp.reason = None
+            sg.owner = NOBODY
             return True
         if when is not None:
             add_timeout(mp, sg, when)
         gopark(mp, gp)
+        sg.owner = NOBODY
         if when is not None:
             forget_timeout(mp, sg)
         why = sg.why

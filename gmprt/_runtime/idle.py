@@ -223,7 +223,7 @@ def _all_asleep() -> bool:
         for mp in allm:
             if mp.readyq or mp.sigs or pending(mp):
                 return False
-        ours = len(allm) - 1 + sched.sysmon_running
+        ours = len(allm) - 1 + sched.sysmon_running + sched.ghosts
     finally:
         sched.lock.release()
     return _thread._count() <= ours and not _python_handlers()

@@ -472,11 +472,14 @@ def gosched() -> None:
     if gp.attn is not None:
         raise_attn(mp, gp)
     mp.yields += 1
-    mp.readyq.append(gp)
+    readyq = mp.readyq
+    if not readyq:
+        mp.turn = True  # nobody else is ready: a fresh one, if there is one, not this one again
+    readyq.append(gp)
     try:
         gnext = schedule(mp)
     except RuntimeError:
-        mp.readyq.remove(gp)
+        readyq.remove(gp)
         raise
     if gnext is not gp:
         switch_to(mp, gnext)

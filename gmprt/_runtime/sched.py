@@ -94,7 +94,8 @@ class Sched:
         self.retakes = 0  # [lock: sched]
         self.sysmon_note = Note()  # [any]
         self.sysmon_sleeping = False  # [lock: sched] for good: whoever takes an idle P wakes it
-        self.sysmon_running = False  # [lock: boot]
+        self.sysmon_running = False  # [own: sysmon] counted among the process's threads
+        self.ghosts = 0  # [const] threads that Python still counts though a fork has ended them
 
     def __repr__(self) -> str:
         return (

@@ -26,7 +26,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from .clock import now
-from .g import DEAD, Claim, G, Sudog
+from .g import DEAD, NOBODY, Claim, G, Sudog
 from .handoff import acquirep, goready, handoffp, launch, newm, take_idle_m, wait_for_p
 from .lock import ENTRANCES
 from .m import M, tls
@@ -211,6 +211,7 @@ def _elsewhere(
     gp.reason = "syscall"
     _dispatch(call)
     gopark(mp, gp)
+    sg.owner = NOBODY
     sg.claim = DEAD
     if sg.why is not None:
         raise_why(gp, sg.why)

@@ -53,7 +53,6 @@ def set_trace(trace: Callable[[], float | None] | None) -> None:
 
 def start_sysmon() -> None:
     """Start the thread. Caller holds: the boot lock."""
-    sched.sysmon_running = True
     _thread.start_new_thread(_Sysmon().run, ())
 
 
@@ -69,6 +68,7 @@ class _Sysmon:
 
     def run(self) -> None:
         """Look, sleep, look: to the end of the process, which its frame keeps every stack for."""
+        sched.sysmon_running = True
         delay: float = policy.sysmon_min
         while True:
             busy = self.look()

@@ -14,8 +14,7 @@ def worker(jobs, results) -> None:
 def main() -> None:
     end = time.monotonic() + float(sys.argv[1])
     jobs, results = gmprt.Chan(8), gmprt.Chan(8)
-    for _ in range(4):
-        gmprt.go(worker, jobs, results)
+    workers = [gmprt.go(worker, jobs, results) for _ in range(4)]
     while time.monotonic() < end:
         for n in range(8):
             jobs.send(n * 100)
@@ -23,6 +22,8 @@ def main() -> None:
             results.recv()
         gmprt.sleep(0.001)
     jobs.close()
+    for g in workers:
+        g.join()
 
 
 main()
