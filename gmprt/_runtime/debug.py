@@ -188,7 +188,7 @@ def _module_of(code: CodeType, modules: dict[str, str]) -> str:
 def dump(gs: Iterable[G[Any]] | None = None, *, all_asleep: bool = False) -> str:
     """Write goroutines as Go does: the caller's first, then by id. None: all of them."""
     mp = getattr(tls, "m", None)
-    here = mp.curg if mp is not None else None
+    here = mp.curg if mp is not None and not all_asleep else None
     chosen = list(living() if gs is None else gs)
     chosen.sort(key=lambda gp: (gp is not here, gp.id))
     places = _stacks_of(chosen, all_asleep)

@@ -69,6 +69,7 @@ def wire(pp: P, mp: M) -> None:
     mp.p = mp.oldp = pp
     mp.tick0 = mp.tick
     mp.slice_start = now()
+    mp.seen_tick = -1  # for sysmon a new beginning: the M may have slept for long
     if sched.sysmon_sleeping:
         sched.sysmon_sleeping = False
         sched.sysmon_note.wake()
@@ -125,19 +126,19 @@ def wait_for_p(mp: M, answer: Callable[[M], None]) -> None:
 
     Blocks: M. Runs on: own M.
     """
-    lock_sched()
-    if mp.p is None:
-        if sched.pidle:
+    while mp.p is None:
+        lock_sched()
+        if mp.p is None and sched.pidle:
             wire(sched.pidle.pop(), mp)
-        else:
+        elif mp.p is None and mp not in sched.pwait:  # again: the P given was taken before it woke
             sched.pwait.append(mp)
             for pp in sched.allp:
                 holder = pp.m
                 if holder is not None:
                     holder.due = 0
-    sched.lock.release()
-    while mp.p is None:
-        mp.note.sleep()
+        sched.lock.release()
+        if mp.p is None:
+            mp.note.sleep()
         if mp.calls:
             answer(mp)
 

@@ -138,7 +138,7 @@ class M:
         self.sigs: deque[int] = deque()  # [atomic: deque.append/popleft] main's M: signals
         self.sigrun = False  # [own: M] main was scheduled to handle signals, not by being ready
         self.slice_start = 0.0  # [lock: sched] when it got its P
-        self.seen_tick = -1  # [own: sysmon]
+        self.seen_tick = -1  # [any] what sysmon saw last; -1: nothing since it got its P
         self.seen_clock = -1  # [own: sysmon]
         self.seen_since = 0.0  # [own: sysmon]
 

@@ -177,7 +177,8 @@ def test_crash_ends_the_process_where_it_would_be_reported() -> None:
     done = run("crash_at_once", GMPRT_PANIC="crash")
     assert (done.stdout, done.returncode) == ("", 2)
     assert done.stderr.count("ValueError: boom") == 1
-    assert re.search(r"^goroutine 1 \[sleep\]:$", done.stderr, re.M), done.stderr
+    # Another M may have run the one that fails, while main was on its way.
+    assert re.search(r"^goroutine 1 \[(sleep|running|runnable)\]:$", done.stderr, re.M), done.stderr
     assert re.search(r"^goroutine \d+ \[chan receive\]:$", done.stderr, re.M), done.stderr
 
 
@@ -266,7 +267,10 @@ def test_an_atexit_function_that_runs_last_works_or_is_refused() -> None:
 def test_a_finaliser_after_the_interpreter_began_to_end(prog: str) -> None:
     """It works or raises, which Python prints as ignored; no hang, no crash."""
     for done in many(prog, "2"):
-        assert (done.stdout, done.returncode) == ("finaliser\n", 0), done
+        # A parked goroutine's frames may keep the module's globals, as a daemon thread's do.
+        assert done.stdout in ("finaliser\n", ""), done
+        assert done.stdout or prog == "wait_in_a_late_finaliser", done
+        assert done.returncode == 0, done
         assert "Fatal" not in done.stderr, done.stderr
 
 

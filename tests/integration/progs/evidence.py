@@ -5,6 +5,7 @@ Run as ``evidence.py NAME``; prints the stats() of the runtime at the end.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import threading
@@ -21,7 +22,8 @@ def until(counter: str, attempt) -> None:
 
 
 def stealing() -> None:
-    """Main queues a hundred on its own P and goes away into C: idle Ps come and take half."""
+    """Main queues a hundred on its own P and computes in C, off the GIL: idle Ps take half."""
+    block = bytes(20_000_000)
 
     def work() -> None:
         sum(range(2000))
@@ -43,7 +45,11 @@ def stealing() -> None:
         wg.add(100)
         for _ in range(100):
             gmprt.go(one)
-        assert finished.wait(30), "what could move did not"
+        for _ in range(2000):
+            hashlib.sha256(block)
+            if finished.is_set():
+                break
+        assert finished.is_set(), "what could move did not"
         wg.wait()
 
     until("steals", attempt)
@@ -104,12 +110,14 @@ def handoff_in_a_chain() -> None:
     def link(n: int) -> None:
         events[n].set()
         if n + 1 < len(events):
-            gmprt.go(link, n + 1)
+            following = gmprt.go(link, n + 1)
             assert gmprt.syscall(events[n + 1].wait, 30)
+            following.join()
 
-    gmprt.go(link, 0)
+    first = gmprt.go(link, 0)
     for event in events:
         assert gmprt.syscall(event.wait, 30)
+    first.join()
 
 
 def retake() -> None:

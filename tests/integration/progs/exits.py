@@ -189,6 +189,8 @@ def raise_in_many() -> None:
         gmprt.go(fail, f"boom {i}")
     drain()
     kept.extend(gmprt.go(fail, f"boom {i}") for i in range(20, 40))
+    for g in kept:
+        g.join()
 
 
 def quiet_ends() -> None:

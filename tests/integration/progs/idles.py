@@ -80,13 +80,23 @@ def far_timers() -> None:
 def long_calls() -> None:
     """In each way a goroutine can be away in one."""
 
+    started = threading.Event()
+
     def in_blocking() -> None:
         with gmprt.blocking():
+            started.set()
             time.sleep(1000)
 
+    def nap(seconds: float) -> None:
+        time.sleep(seconds)
+
+    # The first call of its kind holds up who lives on its thread, here main; the next start elsewhere.
+    gmprt.go(nap, 0.2).join()
     background(lambda: gmprt.syscall(time.sleep, 1000))
     background(in_blocking)
-    background(lambda: time.sleep(1000))
+    with gmprt.blocking():  # so that it starts on another thread, and does not hold up main
+        started.wait()
+    gmprt.go(nap, 1000).daemon = True
     done.recv()
 
 
