@@ -28,6 +28,7 @@ __all__ = [
     "newm",
     "passp",
     "resetspinning",
+    "send_free_m",
     "set_mstart",
     "slice_over",
     "startm",
@@ -67,6 +68,7 @@ def wire(pp: P, mp: M) -> None:
     """Give `pp` to `mp`. Caller holds: sched.lock."""
     pp.m = pp.oldm = mp
     mp.p = mp.oldp = pp
+    mp.wants_p = False
     mp.tick0 = mp.tick
     mp.slice_start = now()
     mp.seen_tick = -1  # for sysmon a new beginning: the M may have slept for long
@@ -181,6 +183,8 @@ def launch(mp: M) -> bool:
     except RuntimeError:
         lock_sched()
         sched.allm.remove(mp)
+        if mp in sched.pwait:
+            sched.pwait.remove(mp)
         pp = mp.p
         taker = None
         if pp is not None:
@@ -196,17 +200,16 @@ def launch(mp: M) -> bool:
     return True
 
 
-def startm(*, spinning: bool = False, home_too: bool = True) -> bool:
+def startm(*, spinning: bool = False) -> bool:
     """Run an idle or new M on an idle P. False if there is no P or no M to be had.
 
-    `spinning`: it is to look for work, and counts as doing so. `home_too` allows an M where started
-    goroutines are parked. Runs on: any thread. Go: proc.go startm.
+    `spinning`: it is to look for work, and counts as doing so. Runs on: any thread. Go: startm.
     """
     lock_sched()
     if not sched.pidle or (spinning and sched.nspinning):
         sched.lock.release()
         return False
-    mp = take_idle_m(home_too)
+    mp = take_idle_m(home_too=True)
     fresh = None
     if mp is None:
         mp = fresh = newm()
@@ -224,7 +227,39 @@ def startm(*, spinning: bool = False, home_too: bool = True) -> bool:
     return True
 
 
-def handoffp(pp: P, mp: M, *, home_too: bool = True) -> bool:
+def send_free_m() -> bool:
+    """See that an M where no goroutine lives gets a P, now or in its turn; False at the limit of Ms.
+
+    Runs on: an M that holds a P and may not start what it found. One M at a time is enough: it
+    goes on with the global queue.
+    """
+    lock_sched()
+    for mp in sched.pwait:
+        if mp.wants_p:
+            sched.lock.release()
+            return True
+    target = take_idle_m(home_too=False)
+    fresh = None
+    if target is None:
+        target = fresh = newm()
+    if target is None:
+        sched.lock.release()
+        return False
+    if sched.pidle:
+        wire(sched.pidle.pop(), target)
+    else:
+        target.wants_p = True
+        sched.pwait.append(target)
+    wired = target.p is not None
+    sched.lock.release()
+    if fresh is not None:
+        return launch(fresh)
+    if wired:
+        target.note.wake()
+    return True
+
+
+def handoffp(pp: P, mp: M) -> bool:
     """Take `pp` from `mp`, if `mp` still holds it, and put it to use elsewhere.
 
     Goes to an M that waits for a P, else to the idle list; and if there are fresh goroutines, an M is
@@ -240,7 +275,7 @@ def handoffp(pp: P, mp: M, *, home_too: bool = True) -> bool:
     if taker is not None:
         taker.note.wake()
     elif sched.takeable():
-        startm(home_too=home_too)
+        startm()
     return True
 
 

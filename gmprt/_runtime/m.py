@@ -91,6 +91,7 @@ class M:
         "timers",
         "to_make",
         "turn",
+        "wants_p",
         "yields",
     )
 
@@ -137,6 +138,7 @@ class M:
         self.ingc = False  # [own: M] the collector runs finalisers on this thread
         self.sigs: deque[int] = deque()  # [atomic: deque.append/popleft] main's M: signals
         self.sigrun = False  # [own: M] main was scheduled to handle signals, not by being ready
+        self.wants_p = False  # [lock: sched] it was sent to wait for a P, see send_free_m
         self.slice_start = 0.0  # [lock: sched] when it got its P
         self.seen_tick = -1  # [any] what sysmon saw last; -1: nothing since it got its P
         self.seen_clock = -1  # [own: sysmon]

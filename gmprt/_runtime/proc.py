@@ -44,8 +44,8 @@ from .handoff import (
     handoffp,
     resetspinning,
     set_mstart,
+    send_free_m,
     slice_over,
-    startm,
     wait_for_p,
     wake_for_foreign,
     wakep,
@@ -246,7 +246,7 @@ def find_runnable(mp: M) -> G[Any] | None:
         fresh_ok = not mp.locked and not mp.dying
         pp = mp.p
         if pp is None:
-            if mp.readyq or mp.sigs:
+            if mp.readyq or mp.sigs or mp.wants_p:
                 if not acquirep(mp):
                     wait_for_p(mp, answer)
             elif not (fresh_ok and sched.takeable() and acquirep(mp)):
@@ -323,14 +323,14 @@ def _globrunqget(mp: M, pp: P, most: int) -> bool:
 def _must_not_start(mp: M, gp: G[Any]) -> bool:
     """Send a goroutine away whose function blocks unannounced, if others live on this M.
 
-    It would strand them. It goes back to the global queue, and the P to an M where nobody lives.
+    It would strand them. It goes back to the global queue, and an M where nobody lives gets a P for
+    it, or queues for one. At the limit of Ms it may start anywhere.
     """
     if not mp.nlive or getattr(gp.fn, "__code__", gp.fn) not in sched.blockers:
         return False
-    pp = mp.p
+    if not send_free_m():
+        return False
     sched.runq.appendleft(gp)
-    if not startm(home_too=False) and pp is not None and not mp.readyq:
-        handoffp(pp, mp, home_too=False)
     return True
 
 

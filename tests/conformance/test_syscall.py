@@ -319,16 +319,17 @@ def test_a_wait_in_the_block_blocks_that_thread_alone(procs):
         with blocking():
             return ch.recv(timeout=LONG), threading.get_ident()
 
-    g = go(body)
-    ch.send("in")
-    assert g.result(LONG)[0] == "in"
+    sender = go(ch.send, "in")
+    assert go(body).result(LONG)[0] == "in"
+    assert sender.join(LONG)
     go(ch.send, "to main")
     with blocking():
         assert ch.recv(timeout=LONG) == "to main"
 
 
 def test_state_in_the_block_is_syscall(procs):
-    entered, leave = threading.Event(), threading.Event()
+    """As a foreign thread sees it: the block's thread may be main's own, and main stands with it."""
+    entered, leave, seen = threading.Event(), threading.Event(), []
 
     def body():
         with blocking():
@@ -336,12 +337,17 @@ def test_state_in_the_block_is_syscall(procs):
             leave.wait(LONG)
         return current().state
 
+    def watches():
+        if entered.wait(LONG):
+            seen.append((g.state, g.wait_reason))
+            leave.set()
+
+    watcher = threading.Thread(target=watches)
     g = go(body)
-    until(entered.is_set, "the block")
-    assert g.state == "syscall"
-    assert g.wait_reason == ""
-    leave.set()
+    watcher.start()
     assert g.result(LONG) == "running"
+    watcher.join()
+    assert seen == [("syscall", "")]
 
 
 def test_leaving_the_block_when_the_p_is_gone(procs):
