@@ -123,13 +123,14 @@ def lock_slow(lock: Lock) -> None:
 
 
 def _interrupted_runtime() -> bool:
-    """Tell whether below the calling runtime frames lie user frames that lie on runtime frames."""
+    """Tell whether user code on this stack lies on a frame of the runtime that did not call it."""
     frame = sys._getframe(1)
-    seen_user = False
+    on_user = False
     while frame is not None:
-        own = frame.f_code.co_filename.startswith(PACKAGE_DIR)
-        if own and seen_user and frame.f_code not in ENTRANCES:
+        code = frame.f_code
+        own = code.co_filename.startswith(PACKAGE_DIR)
+        if own and on_user and code not in ENTRANCES:
             return True
-        seen_user = seen_user or not own
+        on_user = not own
         frame = frame.f_back  # type: ignore[assignment]  # None ends the loop
     return False

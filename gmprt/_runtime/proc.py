@@ -757,6 +757,9 @@ def _first_stack(sp: Stack) -> None:
     return execute_stack(sp)
 
 
+ENTRANCES.add(_first_stack.__code__)
+
+
 def _mexit(mp: M, sp: Stack) -> None:
     """End a thread that no goroutine lives on: its idle stacks, then this one, then the root.
 
