@@ -20,8 +20,8 @@
     page = gmprt.syscall(urlopen, "http://localhost/").read()   # blocks nobody else
 
 The map: `_runtime/` is the scheduler (its `__init__` is the door, with the picture); `chan.py` and
-`selectgo.py` are channels and select; `sync.py` is Go's package sync; `traceback.py` and `metrics.py` look
-inside; `__main__.py` is `python -m gmprt run`. docs/design.md explains.
+`selectgo.py` are channels and select; `sync.py` is Go's package sync; `traceback.py` and
+`metrics.py` look inside; `__main__.py` is `python -m gmprt run`. docs/design.md explains.
 
 Importing it starts nothing: the runtime starts with the first `go`, `run` or wait.
 """
@@ -32,6 +32,7 @@ from ._runtime import G as G
 from ._runtime import GoroutineExit as GoroutineExit
 from ._runtime import blocking as blocking
 from ._runtime import current as current
+from ._runtime import default_excepthook as excepthook
 from ._runtime import go as go
 from ._runtime import goexit as goexit
 from ._runtime import gomaxprocs as gomaxprocs
@@ -43,7 +44,6 @@ from ._runtime import run as run
 from ._runtime import sleep as sleep
 from ._runtime import syscall as syscall
 from ._runtime import unlock_os_thread as unlock_os_thread
-from ._runtime import default_excepthook as excepthook
 from .chan import Chan as Chan
 from .chan import ChanClosed as ChanClosed
 from .chan import EndOfChan as EndOfChan

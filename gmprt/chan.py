@@ -1,20 +1,18 @@
 """Chan: Go's channel, and the receive-only channels that the runtime hands out.
 
-A buffered channel needs no lock while nobody waits. Beside the values in `buf` it keeps `slots`, one
-token for each free place: a sender takes a token, looks whether the channel is closed, appends its
-value, then looks for waiting receivers; a receiver takes a value, gives the token back, then looks
-for waiting senders. Each step is one atomic C call. Who has to wait registers under the lock and
-looks once more; of the two, whoever comes second sees the other (docs/design.md#wake-up).
+A buffered channel needs no lock while nobody waits. Beside the values in `buf` it keeps `slots`,
+one token for each free place: a sender takes a token, looks whether the channel is closed, appends
+its value, then looks for waiting receivers; a receiver takes a value, gives the token back, then
+looks for waiting senders. Each step is one atomic C call. Who has to wait registers under the lock
+and looks once more; of the two, whoever comes second sees the other (docs/design.md#wake-up).
 
-Invariants:
-- len(buf) + len(slots) + operations in flight == cap.
-- Under the lock, at its release: not both `buf` and a living receiver in `recvq`, unless somebody
-  in flight is about to call `_settle`; likewise `slots` and `sendq`.
-- Whoever finds waiters on arrival takes the slow path: first come, first served.
-- The end of a closed channel is reached when `buf` is empty and every token is home; a token that
-  is still out is a send in flight, and its value comes.
-- A waiter is claimed before its value is moved; one that was claimed for a value that a fast
-  receiver then took goes back to the head of the queue (plain wait), or begins again (select).
+Invariants: - len(buf) + len(slots) + operations in flight == cap. - Under the lock, at its release:
+not both `buf` and a living receiver in `recvq`, unless somebody in flight is about to call
+`_settle`; likewise `slots` and `sendq`. - Whoever finds waiters on arrival takes the slow path:
+first come, first served. - The end of a closed channel is reached when `buf` is empty and every
+token is home; a token that is still out is a send in flight, and its value comes. - A waiter is
+claimed before its value is moved; one that was claimed for a value that a fast receiver then took
+goes back to the head of the queue (plain wait), or begins again (select).
 
 Locks: `lock` (rank CHAN). No user code runs under it: values are only moved.
 
@@ -59,7 +57,7 @@ T_co = TypeVar("T_co", covariant=True)
 T_contra = TypeVar("T_contra", contravariant=True)
 
 
-class ChanClosed(RuntimeError):  # noqa: N818  # the contract's name
+class ChanClosed(RuntimeError):  # the contract's name
     """A send on, or a close of, a closed channel."""
 
 
@@ -67,7 +65,7 @@ class EndOfChan(ChanClosed):
     """A receive from a channel that is closed and drained."""
 
 
-class WouldBlock(Exception):  # noqa: N818  # the contract's name
+class WouldBlock(Exception):  # the contract's name
     """A `*_nowait` operation would have to wait."""
 
 
@@ -152,8 +150,8 @@ class Chan(Generic[T]):
     def send(self, v: T, *, timeout: float | None = None) -> None:
         """Send `v`; waits while the buffer is full, or without a buffer until a receiver takes it.
 
-        Blocks: G. Raises: ChanClosed if the channel is closed, also while waiting; TimeoutError, and
-        then nothing was sent.
+        Blocks: G. Raises: ChanClosed if the channel is closed, also while waiting; TimeoutError,
+        and then nothing was sent.
         """
         slots = self.slots
         if slots and timeout is None and not self.sendq:
@@ -221,7 +219,7 @@ class Chan(Generic[T]):
         gp.since = now()
         gp.reason = "chan send"
         self.sendq.append(sg)
-        ready = self._settle_locked() if self.slots else None  # a place may have come free
+        ready = self._settle_locked() if self.slots else []  # a place may have come free
         lock.release()
         if ready:
             _wake(ready)
@@ -331,7 +329,7 @@ class Chan(Generic[T]):
         gp.since = now()
         gp.reason = "chan receive"
         self.recvq.append(sg)
-        ready = None
+        ready = []
         if self.cap and (self.buf or self._closed):
             ready = self._settle_locked()  # a value may have come meanwhile
         lock.release()
@@ -378,7 +376,8 @@ class Chan(Generic[T]):
         return result
 
     def iter(self, timeout: float | None = None) -> Iterator[T]:
-        """Receive until the end of the channel, each receive under the time-out, whose error is raised.
+        """Receive until the end of the channel, each receive under the time-out, whose error is
+        raised.
 
         Blocks: G. Raises: TimeoutError; ValueError for nan, at the call.
         """

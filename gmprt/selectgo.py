@@ -1,18 +1,17 @@
 """select: wait on several channel operations, take exactly one.
 
-First every case is tried in random order, each under its own channel's lock; that settles a select that
-need not wait. Otherwise all channels are locked in the order of their numbers, looked at once more, and
-if still none is ready a Sudog is queued on each, all sharing one Claim. Whoever pops its token
-has chosen the case; afterwards the other Sudogs are taken out again.
+First every case is tried in random order, each under its own channel's lock; that settles a select
+that need not wait. Otherwise all channels are locked in the order of their numbers, looked at once
+more, and if still none is ready a Sudog is queued on each, all sharing one Claim. Whoever pops its
+token has chosen the case; afterwards the other Sudogs are taken out again.
 
-Invariants:
-- A waiting select is claimed once; the others that find its Sudogs pass over them.
-- Nothing is sent or taken when it ends by time-out or interrupt.
+Invariants: - A waiting select is claimed once; the others that find its Sudogs pass over them. -
+Nothing is sent or taken when it ends by time-out or interrupt.
 
 Locks: those of the channels (rank CHAN), several at once in the order of `Chan.number`.
 
-Go: select.go selectgo; differs: the tries without all the locks (a case that is ready at its own moment
-may be chosen), time-outs.
+Go: select.go selectgo; differs: the tries without all the locks (a case that is ready at its own
+moment may be chosen), time-outs.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ T = TypeVar("T")
 class Selected(NamedTuple):
     """What `select` did: the number of the case, the value received, whether one was."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs
     value: Any
     ok: bool
 
@@ -127,8 +126,8 @@ def select(*cases: Case, default: bool = False, timeout: float | None = None) ->
     """Do one of the operations that can go on, chosen at random; wait until one can.
 
     `default=True`: do not wait; index -1 if none can. No case and no default waits for ever.
-    Blocks: G. Raises: ChanClosed if a send on a closed channel is chosen; TimeoutError, and then nothing was
-    sent or taken; TypeError for what is not a case.
+    Blocks: G. Raises: ChanClosed if a send on a closed channel is chosen; TimeoutError, and then
+    nothing was sent or taken; TypeError for what is not a case.
     """
     for case in cases:
         if type(case) is not Case:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from sys import _getframe
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from ._runtime import (
     DEAD,
@@ -45,9 +45,9 @@ STARVING_AFTER = 0.001  # Go: starvationThresholdNs
 class Mutex:
     """A mutual exclusion lock for goroutines. Go: sync.Mutex.
 
-    Normally a waiter that wakes competes with newcomers, who are faster. One that loses and has waited
-    over 1 ms turns the lock to starvation mode: then `unlock` hands it to the first waiter, and
-    newcomers queue; until the last waiter, or one that waited less, gets it.
+    Normally a waiter that wakes competes with newcomers, who are faster. One that loses and has
+    waited over 1 ms turns the lock to starvation mode: then `unlock` hands it to the first waiter,
+    and newcomers queue; until the last waiter, or one that waited less, gets it.
     """
 
     __slots__ = ("__weakref__", "_free", "_lock", "_starving", "_waitq")
@@ -212,7 +212,8 @@ class WaitGroup:
     def add(self, n: int) -> None:
         """Change the counter by `n`; at zero all waiters go on. Blocks: no.
 
-        Raises: ValueError if it would become negative, and it does not change then; TypeError for no int.
+        Raises: ValueError if it would become negative, and it does not change then; TypeError for
+        no int.
         """
         if isinstance(n, bool) or not isinstance(n, int):
             raise TypeError(f"WaitGroup.add: an int, not {n!r}")
@@ -271,7 +272,8 @@ class WaitGroup:
             raise_why(gp, why)
 
     def go(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> G[T]:
-        """Start `fn(*args, **kwargs)` as a goroutine that is counted until it ends, in whatever way.
+        """Start `fn(*args, **kwargs)` as a goroutine that is counted until it ends, in whatever
+        way.
 
         Blocks: no. Raises: TypeError if `fn` is not callable. Go: WaitGroup.Go.
         """

@@ -12,7 +12,7 @@ The picture, in Go's terms (docs/design.md has the whole of it):
 A feature that makes a goroutine wait does this, and nothing else:
 
     mp = getm(); gp = mp.curg                 who waits
-    sg = gp.stack.sudog, or Sudog()           its place in the queue; a new one if there is a deadline
+    sg = gp.stack.sudog, or Sudog()           its place; a new one if there is a deadline
     sg.g, sg.owner = gp, self                 owner.dequeue(sg) takes it out again
     gp.waiting, gp.since, gp.reason = sg, now(), "chan receive"
     queue sg, look once more whether the wait is over, release every lock

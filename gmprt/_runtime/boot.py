@@ -1,8 +1,8 @@
 """Start, attach, fork, exit: what the runtime does to the process.
 
-Importing gmprt does nothing. The first `go` (or `run`, or any wait) starts the runtime: the settings
-are read, the Ps are made, sysmon starts. The main thread comes in as M0 the first time it calls in,
-any other thread as a foreign one.
+Importing gmprt does nothing. The first `go` (or `run`, or any wait) starts the runtime: the
+settings are read, the Ps are made, sysmon starts. The main thread comes in as M0 the first time it
+calls in, any other thread as a foreign one.
 
 Invariants: everything here runs once a process (once more in a forked child), under `_boot_lock`.
 Locks: `_boot_lock` (rank BOOT, the outermost; reentrant, since a finaliser may call in).
@@ -127,7 +127,7 @@ def _on_gc(phase: str, info: dict[str, int]) -> None:
 
 
 def _resize(n: int) -> None:
-    """Set the number of Ps; retired ones that somebody holds stay held. Caller holds: sched.lock."""
+    """Set the number of Ps; held ones stay held. Caller holds: sched.lock."""
     allp = sched.allp
     while len(allp) < n:
         pp = P(len(allp))
@@ -147,11 +147,12 @@ def _resize(n: int) -> None:
 
 
 def gomaxprocs(n: int | None = None) -> int:
-    """Return the number of Ps; `n >= 1` changes it, also while goroutines run, and returns the former.
+    """Return the number of Ps; `n >= 1` changes it, also while goroutines run, and returns the
+    former.
 
     A P too many is taken from its M at once; the M goes on with its user code and queues for
-    another P at its next scheduling point. Blocks: no.
-    Raises: ValueError for n < 1; TypeError for no int. Go: GOMAXPROCS.
+    another P at its next scheduling point. Blocks: no. Raises: ValueError for n < 1; TypeError for
+    no int. Go: GOMAXPROCS.
     """
     if n is not None:
         if isinstance(n, bool) or not isinstance(n, int):
@@ -189,9 +190,9 @@ def gomaxprocs(n: int | None = None) -> int:
 def _attach() -> M:
     """Bring the calling thread in. Raises: ValueError if a setting is wrong."""
     with _boot_lock:
-        mp = getattr(tls, "m", None)
-        if mp is not None:
-            return mp
+        known: M | None = getattr(tls, "m", None)
+        if known is not None:
+            return known  # made by a finaliser, a moment ago
         if not sched.started:
             _start()
         if sched.m0 is None and _thread.get_ident() == threading.main_thread().ident:
@@ -314,9 +315,7 @@ def _exit_hook() -> None:
 def _leaked() -> list[G[Any]]:
     """List the living goroutines that are neither main, nor the caller, nor daemons."""
     here = getattr(getattr(tls, "m", None), "curg", None)
-    return [
-        gp for gp in debug.living() if gp is not sched.g1 and gp is not here and not gp.daemon
-    ]
+    return [gp for gp in debug.living() if gp is not sched.g1 and gp is not here and not gp.daemon]
 
 
 def _after_fork() -> None:

@@ -1,4 +1,4 @@
-"""How many CPUs there are for us: affinity, cgroup limit, GMPRT_MAXPROCS. Go: debug.go GOMAXPROCS."""
+"""How many CPUs there are: affinity, cgroup limit, GMPRT_MAXPROCS. Go: debug.go GOMAXPROCS."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """The exit status at exit time: GMPRT_LEAKS=error wants 66, but a program's own status stays.
 
-Python does not tell its `atexit` callbacks the status. What can be known: an uncaught exception is in
-`sys.last_value`; a status given to `sys.exit` is noted by a wrapper that is there only with
-GMPRT_LEAKS=error; and whether the main module returned or was unwound by an exception shows in where
-its frame stopped. A bare `raise SystemExit(n)` leaves n unknown: then the status stays as it is.
+Python does not tell its `atexit` callbacks the status. What can be known: an uncaught exception is
+in `sys.last_value`; a status given to `sys.exit` is noted by a wrapper that is there only with
+GMPRT_LEAKS=error; and whether the main module returned or was unwound by an exception shows in
+where its frame stopped. A bare `raise SystemExit(n)` leaves n unknown: then the status stays as it
+is.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def watch() -> None:
     _bottom = frame
     real = sys.exit
 
-    def exit(status: Any = None, /) -> NoReturn:  # noqa: A001  # stands for sys.exit
+    def exit(status: Any = None, /) -> NoReturn:  # stands for sys.exit
         """Exit the interpreter by raising SystemExit(status)."""
         _asked[:] = [status]
         real(status)

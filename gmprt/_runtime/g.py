@@ -47,6 +47,7 @@ __all__ = [
     "ThreadG",
     "line_of",
     "set_make_ended",
+    "set_verbs",
 ]
 
 T = TypeVar("T")
@@ -135,19 +136,33 @@ NOBODY: Final = _Nobody()
 
 
 # The verbs that a G's own methods need, handed down by proc.py and chan.py.
-getm: Callable[[], M]
-gopark: Callable[[M, G[Any]], None]
-interrupt: Callable[[G[Any], Any], None]
-raise_why: Callable[[G[Any], Any], None]
-add_timeout: Callable[[M, Sudog, float], None]
-forget_timeout: Callable[[M, Sudog], None]
-make_ended: Callable[[G[Any]], Any]
+_getm: Callable[[], M]
+_gopark: Callable[[M, G[Any]], None]
+_interrupt: Callable[[G[Any], Any], None]
+_raise_why: Callable[[G[Any], Any], None]
+_add_timeout: Callable[[M, Sudog, float], None]
+_forget_timeout: Callable[[M, Sudog], None]
+_make_ended: Callable[[G[Any]], Any]
+
+
+def set_verbs(
+    getm: Callable[[], M],
+    gopark: Callable[[M, G[Any]], None],
+    interrupt: Callable[[G[Any], Any], None],
+    raise_why: Callable[[G[Any], Any], None],
+    add_timeout: Callable[[M, Sudog, float], None],
+    forget_timeout: Callable[[M, Sudog], None],
+) -> None:
+    """Take the verbs that proc.py hands down."""
+    global _getm, _gopark, _interrupt, _raise_why, _add_timeout, _forget_timeout
+    _getm, _gopark, _interrupt, _raise_why = getm, gopark, interrupt, raise_why
+    _add_timeout, _forget_timeout = add_timeout, forget_timeout
 
 
 def set_make_ended(make: Callable[[G[Any]], Any]) -> None:
     """Name what makes `G.ended` channels; called by chan.py."""
-    global make_ended
-    make_ended = make
+    global _make_ended
+    _make_ended = make
 
 
 class G(Generic[T]):
@@ -319,7 +334,7 @@ class G(Generic[T]):
     @property
     def ended(self) -> Any:
         """A receive-only channel that is closed when the goroutine is done; made when asked for."""
-        return make_ended(self)
+        return _make_ended(self)
 
     def interrupt(self, exc: BaseException | type[BaseException] = GoroutineExit) -> None:
         """Raise `exc` in the goroutine at its current or next park point.
@@ -334,7 +349,7 @@ class G(Generic[T]):
             or (isinstance(exc, type) and issubclass(exc, BaseException))
         ):
             raise TypeError(f"interrupt: a class or instance of BaseException, not {exc!r}")
-        interrupt(self, exc)
+        _interrupt(self, exc)
 
     def _wait_done(self, timeout: float | None) -> bool:
         """Wait for the end; False at the time-out.
@@ -347,7 +362,7 @@ class G(Generic[T]):
         q = self.joinq
         if q is None:
             return True
-        mp = getm()
+        mp = _getm()
         gp = mp.curg
         if gp is self or getattr(gp, "caller", None) is self:
             raise RuntimeError(f"goroutine {self.id} cannot wait for its own end")
@@ -365,16 +380,16 @@ class G(Generic[T]):
             sg.owner = NOBODY
             return True
         if when is not None:
-            add_timeout(mp, sg, when)
-        gopark(mp, gp)
+            _add_timeout(mp, sg, when)
+        _gopark(mp, gp)
         sg.owner = NOBODY
         if when is not None:
-            forget_timeout(mp, sg)
+            _forget_timeout(mp, sg)
         why = sg.why
         if why is not None:
             if why is TIMED_OUT:
                 return self.joinq is None
-            raise_why(gp, why)
+            _raise_why(gp, why)
         return True
 
     def on_end(self, callback: Callable[[], object]) -> None:

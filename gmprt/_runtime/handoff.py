@@ -228,10 +228,11 @@ def startm(*, spinning: bool = False) -> bool:
 
 
 def send_free_m() -> bool:
-    """See that an M where no goroutine lives gets a P, now or in its turn; False at the limit of Ms.
+    """See that an M where no goroutine lives gets a P, now or in its turn; False at the limit of
+    Ms.
 
-    Runs on: an M that holds a P and may not start what it found. One M at a time is enough: it
-    goes on with the global queue.
+    Runs on: an M that holds a P and may not start what it found. One M at a time is enough: it goes
+    on with the global queue.
     """
     lock_sched()
     for mp in sched.pwait:
@@ -262,8 +263,8 @@ def send_free_m() -> bool:
 def handoffp(pp: P, mp: M) -> bool:
     """Take `pp` from `mp`, if `mp` still holds it, and put it to use elsewhere.
 
-    Goes to an M that waits for a P, else to the idle list; and if there are fresh goroutines, an M is
-    started. False if `mp` did not hold it any more. Runs on: any thread. Go: proc.go handoffp.
+    Goes to an M that waits for a P, else to the idle list; and if there are fresh goroutines, an M
+    is started. False if `mp` did not hold it any more. Runs on: any thread. Go: proc.go handoffp.
     """
     lock_sched()
     if pp.m is not mp or mp.p is not pp:

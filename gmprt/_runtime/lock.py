@@ -19,7 +19,7 @@ from _thread import allocate_lock
 from enum import IntEnum
 from os.path import dirname
 from threading import get_ident
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Protocol
 
 from .fault import throw
@@ -124,7 +124,7 @@ def lock_slow(lock: Lock) -> None:
 
 def _interrupted_runtime() -> bool:
     """Tell whether user code on this stack lies on a frame of the runtime that did not call it."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     on_user = False
     while frame is not None:
         code = frame.f_code
@@ -132,5 +132,5 @@ def _interrupted_runtime() -> bool:
         if own and on_user and code not in ENTRANCES:
             return True
         on_user = not own
-        frame = frame.f_back  # type: ignore[assignment]  # None ends the loop
+        frame = frame.f_back
     return False

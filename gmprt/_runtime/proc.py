@@ -34,17 +34,16 @@ from weakref import ref
 
 from greenlet import getcurrent
 
-from . import g
 from .clock import now
 from .fault import throw
-from .g import INTERRUPTED, TIMED_OUT, FailedG, G, GoroutineExit, Signal, Sudog
+from .g import INTERRUPTED, TIMED_OUT, FailedG, G, GoroutineExit, Signal, Sudog, set_verbs
 from .handoff import (
     acquirep,
     goready,
     handoffp,
     resetspinning,
-    set_mstart,
     send_free_m,
+    set_mstart,
     slice_over,
     wait_for_p,
     wake_for_foreign,
@@ -55,7 +54,7 @@ from .lock import ENTRANCES, Rank, make_lock
 from .m import M, foreign_m, tls
 from .p import RUNQ_MAX, P
 from .sched import GOID_BATCH, sched
-from .stack import RootStack, Stack
+from .stack import Stack
 from .timers import add_timeout, expire, forget_timeout
 
 __all__ = [
@@ -175,13 +174,12 @@ def _kick_runnext(pp: P) -> None:
     runq = pp.runq
     runq.append(kicked)
     if len(runq) > RUNQ_MAX:
-        batch = []
+        overflow = sched.runq
         try:
             for _ in range(RUNQ_MAX // 2):
-                batch.append(runq.popleft())
+                overflow.append(runq.popleft())
         except IndexError:
             pass  # a thief has emptied it
-        sched.runq.extend(batch)
 
 
 def _queue_without_p(gp: G[Any]) -> None:
@@ -249,9 +247,10 @@ def find_runnable(mp: M) -> G[Any] | None:
             if mp.readyq or mp.sigs or mp.wants_p:
                 if not acquirep(mp):
                     wait_for_p(mp, answer)
-            elif not (fresh_ok and sched.takeable() and acquirep(mp)):
-                if not idle(mp, fresh_ok, _main_parked(mp)):
-                    return None
+            elif fresh_ok and sched.takeable() and acquirep(mp):
+                pass
+            elif not idle(mp, fresh_ok, _main_parked(mp)):
+                return None
             continue
         if mp.sigs and _main_takes_signals(mp):
             mp.due = 0
@@ -366,7 +365,7 @@ def _main_takes_signals(mp: M) -> bool:
 
 
 def _foreign_wait(mp: M) -> G[Any]:
-    """Wait in a thread that runs no goroutines, until its stand-in is made ready. Blocks: thread."""
+    """Wait in a thread that runs no goroutines until its stand-in is ready. Blocks: thread."""
     readyq = mp.readyq
     while True:
         mp.idle = True  # announce
@@ -590,7 +589,7 @@ def raise_attn(mp: M, gp: G[Any]) -> None:
 
 
 def raise_why(gp: G[Any], why: Any) -> None:
-    """Raise what ended a wait that was not satisfied; drops the Sudog, which others may still see."""
+    """Raise what ended a wait; drops the Sudog, which others may still see."""
     gp.stack.sudog = Sudog()  # type: ignore[union-attr]  # it runs
     if why is INTERRUPTED:
         why = _take_attn(gp)
@@ -673,7 +672,7 @@ def execute_stack(sp: Stack) -> None:
         mp.curg = gnext
         gnext = None
         if len(gfree) >= GFREE_MAX:
-            sp.parent = target.greenlet if isinstance(target, RootStack) else target
+            sp.parent = getattr(target, "greenlet", target)  # main's is a RootStack
             mp.stacks.discard(sp)
             return None
         gfree.append(sp)
@@ -779,10 +778,5 @@ def _mexit(mp: M, sp: Stack) -> None:
 
 
 # What the methods of a G call (g.py knows no verbs), and what a thread runs.
-g.getm = getm
-g.gopark = gopark
-g.interrupt = interrupt
-g.raise_why = raise_why
-g.add_timeout = add_timeout
-g.forget_timeout = forget_timeout
+set_verbs(getm, gopark, interrupt, raise_why, add_timeout, forget_timeout)
 set_mstart(_mstart)

@@ -113,22 +113,14 @@ class Sched:
 
     def queued(self) -> bool:
         """Tell whether a fresh goroutine waits anywhere. Any thread, a snapshot."""
-        if self.runq:
-            return True
-        for pp in self.allp:
-            if pp.runq or pp.runnext:
-                return True
-        return False
+        return bool(self.runq) or any(pp.runq or pp.runnext for pp in self.allp)
 
     def takeable(self) -> bool:
         """Tell whether an M may take a fresh goroutine by itself, without being sent to steal."""
-        if self.runq:
-            return True
         busy = policy.steal_from_busy
-        for pp in self.allp:
-            if (busy or pp.m is None) and (pp.runq or pp.runnext):
-                return True
-        return False
+        return bool(self.runq) or any(
+            (busy or pp.m is None) and (pp.runq or pp.runnext) for pp in self.allp
+        )
 
 
 sched = Sched()

@@ -2,17 +2,16 @@
 
 Python calls a handler between any two bytecodes of the main thread, whatever goroutine or runtime
 code happens to be there. So while the runtime lives each handler stands behind `_wrapper`. That
-calls it on the spot if main itself is in its own code; else it notes the signal, and main handles it
-when it parks, yields or is parked (`proc._main_takes_signals`), or sysmon trips the signal again
+calls it on the spot if main itself is in its own code; else it notes the signal, and main handles
+it when it parks, yields or is parked (`proc._main_takes_signals`), or sysmon trips the signal again
 until it finds main in its own code. `signal.getsignal` keeps showing the user's handler.
 
-Invariants: `_wrapper` takes no lock and touches nothing shared but by atomic steps; it may be running
-on top of any code of the runtime.
+Invariants: `_wrapper` takes no lock and touches nothing shared but by atomic steps; it may be
+running on top of any code of the runtime.
 """
 
 from __future__ import annotations
 
-import _signal
 import functools
 import signal
 import sys
@@ -31,6 +30,8 @@ __all__ = ["handle_signal", "install"]
 
 _user: dict[int, Callable[[int, FrameType | None], Any]] = {}
 _patched = False
+_real_signal = signal.signal
+_real_getsignal = signal.getsignal
 
 
 def install() -> None:
@@ -40,18 +41,18 @@ def install() -> None:
     """
     global _patched
     for signum in signal.valid_signals():
-        handler = _signal.getsignal(signum)
+        handler = _real_getsignal(signum)
         if not callable(handler) or handler is _wrapper:
             continue
         _user[int(signum)] = handler
         try:
-            _signal.signal(signum, _wrapper)
+            _real_signal(signum, _wrapper)
         except (OSError, ValueError, RuntimeError):
             del _user[int(signum)]  # not for Python to handle
     if not _patched:
         _patched = True
-        signal.signal = _make_signal(signal.signal)
-        signal.getsignal = _make_getsignal(signal.getsignal)
+        signal.signal = _make_signal(_real_signal)
+        signal.getsignal = _make_getsignal(_real_getsignal)
 
 
 def _make_signal(real: Any) -> Any:

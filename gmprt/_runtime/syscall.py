@@ -88,7 +88,7 @@ def _exitsyscall(mp: M) -> None:
         wait_for_p(mp, answer)
 
 
-class blocking:  # noqa: N801  # used as a function: `with blocking():`
+class blocking:  # used as a function: `with blocking():`
     """A block that may block its thread: `with blocking(): ...`.
 
     It runs in place, its P given to others; started goroutines that live on this thread wait for

@@ -19,6 +19,7 @@ Invariants: it never follows frames or greenlets of a running M; it holds no loc
 from __future__ import annotations
 
 import _thread
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -132,7 +133,7 @@ class _Sysmon:
         if m0 is None or not m0.sigs:
             return False
         for signum in list(m0.sigs):
-            _thread.interrupt_main(signum)
+            _thread.interrupt_main(signal.Signals(signum))
         m0.due = 0
         m0.note.wake()
         return True
@@ -194,7 +195,7 @@ class _Sysmon:
         return True
 
     def adapt_interval(self, running: int) -> None:
-        """With the GIL, switch more often while several Ms are in Python; else as the user has it."""
+        """With the GIL, switch more often while several Ms are in Python."""
         if not GIL:
             return
         if running < 2:

@@ -328,7 +328,7 @@ def test_a_wait_in_the_block_blocks_that_thread_alone(procs):
 
 
 def test_state_in_the_block_is_syscall(procs):
-    """As a foreign thread sees it: the block's thread may be main's own, and main stands with it."""
+    """As a foreign thread sees it: the block may stop main with it, whose thread it may run on."""
     entered, leave, seen = threading.Event(), threading.Event(), []
 
     def body():

@@ -90,7 +90,8 @@ def long_calls() -> None:
     def nap(seconds: float) -> None:
         time.sleep(seconds)
 
-    # The first call of its kind holds up who lives on its thread, here main; the next start elsewhere.
+    # The first call of its kind holds up who lives on its thread, here main; later ones start
+    # elsewhere.
     gmprt.go(nap, 0.2).join()
     background(lambda: gmprt.syscall(time.sleep, 1000))
     background(in_blocking)
