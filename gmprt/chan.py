@@ -45,7 +45,6 @@ from ._runtime import (
     goready,
     lock_slow,
     make_lock,
-    now,
     raise_why,
     set_make_ended,
 )
@@ -216,7 +215,7 @@ class Chan(Generic[T]):
         sg.owner = self
         sg.elem = v
         gp.waiting = sg
-        gp.since = now()
+        gp.since = mp.now
         gp.reason = "chan send"
         self.sendq.append(sg)
         ready = self._settle_locked() if self.slots else []  # a place may have come free
@@ -326,7 +325,7 @@ class Chan(Generic[T]):
         sg.g = gp
         sg.owner = self
         gp.waiting = sg
-        gp.since = now()
+        gp.since = mp.now
         gp.reason = "chan receive"
         self.recvq.append(sg)
         ready = []

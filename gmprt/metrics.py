@@ -12,9 +12,10 @@ __all__ = ["stats"]
 def stats() -> dict[str, Any]:
     """Return a snapshot; exact when nothing runs.
 
-    Gauges: goroutines (by state), ms, ps, idle_ps, timers, stacks_cached. Counters, all cumulative:
-    spawned, finished, switches (times a goroutine was given the processor), parks, steals,
-    steal_attempts, global_gets, handoffs (Ps given away on entering a call), retakes (Ps taken by
-    sysmon), preemptions, netpolls, stacks_created.
+    Gauges: goroutines (by state), ms, ps, idle_ps, timers, stacks_cached. Counters, all
+    cumulative: spawned, finished, switches (times a goroutine was given the processor), parks
+    (times one gave it up, to wait or to yield), steals, steal_attempts, global_gets, handoffs (Ps
+    given away on entering a call), retakes (Ps taken by sysmon), preemptions, netpolls,
+    stacks_created.
     """
     return _stats()

@@ -35,7 +35,6 @@ from ._runtime import (
     gopark,
     goready,
     lock_slow,
-    now,
     raise_why,
     rand,
     shuffled,
@@ -220,7 +219,7 @@ def _wait(
     whole.owner = _Waiting(cases)
     whole.claim = claim
     gp.waiting = whole
-    gp.since = now()
+    gp.since = mp.now
     gp.reason = "select" if cases else "select (no cases)"
     queued: list[Sudog] = []
     for i, case in enumerate(cases):

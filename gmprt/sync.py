@@ -255,7 +255,7 @@ class WaitGroup:
         sg.g = gp
         sg.owner = self
         gp.waiting = sg
-        gp.since = now()
+        gp.since = mp.now
         gp.reason = "sync.WaitGroup.Wait"
         self._waitq.append(sg)
         lock.release()

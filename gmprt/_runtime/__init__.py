@@ -14,7 +14,7 @@ A feature that makes a goroutine wait does this, and nothing else:
     mp = getm(); gp = mp.curg                 who waits
     sg = gp.stack.sudog, or Sudog()           its place; a new one if there is a deadline
     sg.g, sg.owner = gp, self                 owner.dequeue(sg) takes it out again
-    gp.waiting, gp.since, gp.reason = sg, now(), "chan receive"
+    gp.waiting, gp.since, gp.reason = sg, mp.now, "chan receive"
     queue sg, look once more whether the wait is over, release every lock
     add_timeout(mp, sg, when)                 if there is a deadline
     gopark(mp, gp); sg.owner = NOBODY

@@ -211,7 +211,7 @@ def stats() -> dict[str, Any]:
         for key, value in counters(mp).items():
             total[key] = total.get(key, 0) + value
     finished = total.get("finished", 0)
-    ticks, yields = total.get("ticks", 0), total.get("yields", 0)
+    ticks = total.get("ticks", 0)
     return {
         "goroutines": states,
         "ms": len(ms),
@@ -228,7 +228,7 @@ def stats() -> dict[str, Any]:
         "handoffs": sched.handoffs,
         "retakes": sched.retakes,
         "preemptions": 0,
-        "parks": max(0, ticks - yields - finished),
+        "parks": max(0, ticks - finished),
         "netpolls": 0,
         "stacks_created": total.get("stacks_created", 0),
     }

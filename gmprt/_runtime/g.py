@@ -298,6 +298,8 @@ class G(Generic[T]):
         Neither raises the goroutine's exception nor counts as asking for it.
         Blocks: G. Raises: RuntimeError for oneself; ValueError for nan.
         """
+        if self.joinq is None and timeout is None:
+            return True
         return self._wait_done(timeout)
 
     def result(self, timeout: float | None = None) -> T:
@@ -372,7 +374,7 @@ class G(Generic[T]):
         sg.g = gp
         sg.owner = self
         gp.waiting = sg
-        gp.since = now()
+        gp.since = mp.now
         gp.reason = "join"
         q.append(sg)
         if self.joinq is None and self.dequeue_from(q, sg):

@@ -70,7 +70,7 @@ def wire(pp: P, mp: M) -> None:
     mp.p = mp.oldp = pp
     mp.wants_p = False
     mp.tick0 = mp.tick
-    mp.slice_start = now()
+    mp.slice_start = mp.now = now()
     mp.seen_tick = -1  # for sysmon a new beginning: the M may have slept for long
     if sched.sysmon_sleeping:
         sched.sysmon_sleeping = False

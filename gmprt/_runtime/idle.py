@@ -124,6 +124,7 @@ def idle(mp: M, fresh_ok: bool, main_parked: bool) -> bool:
         work = False
     if not (mp.readyq or mp.sigs or mp.calls or mp.call is not None or work):
         _sleep(mp, main_parked, surplus)
+    mp.now = now()
     lock_sched()
     chosen = not mp.idle
     if not chosen:
@@ -179,7 +180,6 @@ def counters(mp: M) -> dict[str, int]:
     """Return what an M has counted."""
     return {
         "ticks": mp.tick,
-        "yields": mp.yields,
         "finished": mp.finished,
         "steals": mp.steals,
         "steal_attempts": mp.steal_attempts,

@@ -20,6 +20,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from .clock import now
 from .g import Sudog, ThreadG
 from .note import Note
 
@@ -70,6 +71,7 @@ class M:
         "maker",
         "nlive",
         "note",
+        "now",
         "oldp",
         "p",
         "readyq",
@@ -92,7 +94,6 @@ class M:
         "to_make",
         "turn",
         "wants_p",
-        "yields",
     )
 
     def __init__(self, mid: int, foreign: bool = False) -> None:
@@ -105,6 +106,7 @@ class M:
         self.curg: G[Any] = None  # type: ignore[assignment]  # [own: M] set before anything runs
         self.due = 0  # [any] tick of `schedule`'s next slow path; others set 0 to ask for it
         self.tick = 0  # [own: M] scheduling decisions
+        self.now = now()  # [any] the time, as of its last slow path or sysmon's last look
         self.tick0 = 0  # [lock: sched] tick when it got its P
         self.turn = False  # [own: M] a fresh goroutine is next
         self.readyq: deque[G[Any]] = deque()  # [atomic: deque.append/popleft] started and ready
@@ -115,7 +117,6 @@ class M:
         self.spinning = False  # [lock: sched] counted in sched.nspinning
         self.nlive = 0  # [own: M] started goroutines that are not done
         self.finished = 0  # [own: M] goroutines that ended here
-        self.yields = 0  # [own: M] calls of gosched
         self.steals = 0  # [own: M] times it stole
         self.steal_attempts = 0  # [own: M] Ps it looked at for that
         self.global_gets = 0  # [own: M] times it took from the global queue

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 from .boot import gomaxprocs
-from .clock import DONT_WAIT, deadline, now
+from .clock import DONT_WAIT, deadline
 from .g import DEAD, TIMED_OUT, Claim, G, GoroutineExit, Sudog, ThreadG
 from .lock import ENTRANCES
 from .proc import getm, gopark, gosched, raise_why
@@ -106,7 +106,7 @@ def sleep(seconds: float | None) -> None:
     sg.claim = claim = Claim()
     claim.append(None)
     gp.waiting = sg
-    gp.since = now()
+    gp.since = mp.now
     gp.reason = "sleep"
     if when is not None:
         add_timeout(mp, sg, when)

@@ -25,7 +25,6 @@ from contextvars import Context, copy_context
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
-from .clock import now
 from .g import DEAD, NOBODY, Claim, G, Sudog
 from .handoff import acquirep, goready, handoffp, launch, newm, take_idle_m, wait_for_p
 from .lock import ENTRANCES
@@ -207,7 +206,7 @@ def _elsewhere(
     sg.claim.append(None)
     sg.owner = call = Call(sg, ctx, fn, args, kwargs)
     gp.waiting = sg
-    gp.since = now()
+    gp.since = mp.now
     gp.reason = "syscall"
     _dispatch(call)
     gopark(mp, gp)

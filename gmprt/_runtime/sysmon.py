@@ -109,10 +109,12 @@ class _Sysmon:
         burnt = (process_ns - self.process_ns) - (own_ns - self.own_ns)
         self.process_ns, self.own_ns = process_ns, own_ns
         running = 0
+        moment = now()
         for pp in list(sched.allp):
             mp = pp.m
             if mp is None:
                 continue
+            mp.now = moment
             if mp.incall:
                 self.look_at_call(pp, mp)
                 busy = True

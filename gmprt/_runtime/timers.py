@@ -47,7 +47,7 @@ def forget_timeout(mp: M, sg: Sudog) -> None:
 def expire(mp: M) -> None:
     """Make ready every goroutine whose deadline has passed, ahead of the queue. Runs on: own M."""
     timers = mp.timers
-    due = now()
+    due = mp.now = now()
     woken: list[G[Any]] = []
     while timers and timers[0][0] <= due:
         sg = heappop(timers)[2]

@@ -348,7 +348,7 @@ def test_a_satisfied_lock_is_held(procs):
 
 def test_a_race_of_send_and_interrupt_loses_no_value(procs):
     """The receiver has the value or the sender still has it: never both, never neither."""
-    for i in range(300):
+    for i in range(100):
         ch, got = Chan(), []
 
         def body(ch=ch, got=got):
@@ -356,7 +356,7 @@ def test_a_race_of_send_and_interrupt_loses_no_value(procs):
 
         def sender(ch=ch, i=i):
             try:
-                ch.send(i, timeout=0.05)
+                ch.send(i, timeout=0.01)
             except TimeoutError:
                 return False
             return True
