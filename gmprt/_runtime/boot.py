@@ -223,6 +223,7 @@ def _attach_main() -> M:
     g1.stack = RootStack(mp, root)  # type: ignore[assignment]  # has what is asked of a Stack
     g1.joinq = []
     g1.attn = None
+    proc.init_g0(mp)
     mp.curg = g1
     mp.nlive = 1
 

@@ -35,6 +35,7 @@ __all__ = [
     "DEAD",
     "INTERRUPTED",
     "NOBODY",
+    "NO_PARKING",
     "RETRY",
     "TIMED_OUT",
     "Claim",
@@ -71,6 +72,7 @@ class Signal:
 
 TIMED_OUT: Final = Signal("TIMED_OUT")  # the wait's deadline passed
 INTERRUPTED: Final = Signal("INTERRUPTED")  # G.interrupt: raise what is in G.attn
+NO_PARKING: Final = Signal("NO_PARKING")  # in g0.attn
 CLOSED: Final = Signal("CLOSED")  # the channel was closed
 RETRY: Final = Signal("RETRY")  # claimed, then the value was gone: begin again
 
@@ -438,7 +440,9 @@ class FailedG(G[T]):
 class ThreadG(G[Any]):
     """What stands for a thread that is not running a goroutine: foreign, or in a system call.
 
-    It waits on its M's note alone. `caller` is the goroutine whose system call it is.
+    It waits on its M's note alone. `caller` is the goroutine whose system call it is. One is the
+    g0 of each M: `curg` between the end of a goroutine and the next, when finalisers of what that
+    held may run; its `attn` is NO_PARKING.
     """
 
     __slots__ = ("caller",)

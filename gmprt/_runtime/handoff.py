@@ -83,6 +83,9 @@ def unwire(pp: P, mp: M) -> None:
     mp.p = None
     pp.tick += mp.tick - mp.tick0
     mp.due = 0
+    if mp.spinning:
+        mp.spinning = False
+        sched.nspinning -= 1
 
 
 def passp(pp: P) -> M | None:

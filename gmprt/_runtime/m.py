@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .p import P
     from .stack import Stack
 
-__all__ = ["M", "foreign_m", "tls"]
+__all__ = ["M", "foreign_m", "thread_g", "tls"]
 
 
 class _Tls(_thread._local):
@@ -58,6 +58,7 @@ class M:
         "finished",
         "foreign",
         "forked",
+        "g0",
         "gfree",
         "global_gets",
         "goid",
@@ -104,6 +105,7 @@ class M:
         self.p: P | None = None  # [lock: sched]
         self.oldp: P | None = None  # [lock: sched] the P it had last
         self.curg: G[Any] = None  # type: ignore[assignment]  # [own: M] set before anything runs
+        self.g0: ThreadG = None  # type: ignore[assignment]  # [const] between two goroutines
         self.due = 0  # [any] tick of `schedule`'s next slow path; others set 0 to ask for it
         self.tick = 0  # [own: M] scheduling decisions
         self.now = now()  # [any] the time, as of its last slow path or sysmon's last look
@@ -181,8 +183,14 @@ class M:
 def foreign_m(caller: G[Any] | None, parent: int) -> M:
     """Make the stand-in of a thread that runs no goroutine of its own."""
     mp = M(-1, foreign=True)
+    mp.curg = mp.g0 = thread_g(mp, caller, parent)
+    return mp
+
+
+def thread_g(mp: M, caller: G[Any] | None, gid: int) -> ThreadG:
+    """Make what stands for no goroutine on `mp`."""
     gp = ThreadG()
-    gp.id = parent
+    gp.id = gid
     gp.caller = caller
     gp.m = mp
     gp.joinq = []
@@ -190,8 +198,7 @@ def foreign_m(caller: G[Any] | None, parent: int) -> M:
     gp.code = None
     gp.parent = 0
     gp.stack = _ThreadStack()  # type: ignore[assignment]  # only its sudog is used
-    mp.curg = gp
-    return mp
+    return gp
 
 
 class _ThreadStack:

@@ -32,11 +32,21 @@ from types import FrameType
 from typing import Any, ParamSpec, TypeVar
 from weakref import ref
 
-from greenlet import getcurrent
+from greenlet import getcurrent, greenlet
 
 from .clock import now
 from .fault import throw
-from .g import INTERRUPTED, TIMED_OUT, FailedG, G, GoroutineExit, Signal, Sudog, set_verbs
+from .g import (
+    INTERRUPTED,
+    NO_PARKING,
+    TIMED_OUT,
+    FailedG,
+    G,
+    GoroutineExit,
+    Signal,
+    Sudog,
+    set_verbs,
+)
 from .handoff import (
     acquirep,
     goready,
@@ -51,7 +61,7 @@ from .handoff import (
 )
 from .idle import idle, spin, steal
 from .lock import ENTRANCES, Rank, make_lock
-from .m import M, foreign_m, tls
+from .m import M, thread_g, tls
 from .p import RUNQ_MAX, P
 from .sched import GOID_BATCH, sched
 from .stack import Stack
@@ -63,6 +73,7 @@ __all__ = [
     "go",
     "gopark",
     "gosched",
+    "init_g0",
     "make_stacks",
     "newproc",
     "raise_attn",
@@ -77,6 +88,7 @@ T = TypeVar("T")
 GLOBAL_EVERY = 61  # Go: schedtick%61
 GFREE_MAX = 1024  # idle stacks an M keeps
 SIGNALS = Signal("SIGNALS")  # in g1.attn: signals wait for main
+IN_FINALISER = "gmprt: cannot wait inside this finaliser; start a goroutine from it instead"
 
 _attn_lock = make_lock(Rank.INTERRUPT)
 
@@ -261,10 +273,7 @@ def find_runnable(mp: M) -> G[Any] | None:
     if mp.forked:
         _fork_child_end()
     if mp.ingc:
-        raise RuntimeError(
-            "gmprt: cannot wait inside a finaliser run by the garbage collector; "
-            "start a goroutine from it instead"
-        )
+        raise RuntimeError(IN_FINALISER)
     while True:
         # 1. What others have asked for.
         if mp.calls:
@@ -279,6 +288,8 @@ def find_runnable(mp: M) -> G[Any] | None:
         fresh_ok = not mp.locked and not mp.dying
         pp = mp.p
         if pp is None:
+            if mp.spinning:
+                resetspinning(mp)
             if mp.readyq or mp.sigs or mp.wants_p:
                 if not acquirep(mp):
                     wait_for_p(mp, answer)
@@ -466,9 +477,9 @@ def gopark(mp: M, gp: G[Any]) -> None:
     readyq = mp.readyq
     if tick < mp.due and pp is not None and readyq and not (mp.timers or pp.runnext or pp.runq):
         mp.tick = tick
-        gnext = mp.curg = readyq.popleft()
-        if gnext is not gp:
-            gnext.stack.switch()  # type: ignore[union-attr]  # it has started
+        mp.curg = readyq.popleft()  # no local name for it: this frame may stay for long
+        if mp.curg is not gp:
+            mp.curg.stack.switch()  # type: ignore[union-attr]  # it has started
     else:
         try:
             found = schedule(mp)
@@ -476,30 +487,34 @@ def gopark(mp: M, gp: G[Any]) -> None:
             _cannot_park(mp, gp, exc)
             return
         if found is not gp:
-            switch_to(mp, found)
+            target = stack_for(mp, found)
+            found = None
+            target.switch()
     if gp.attn is not None:
         _attn_after_park(mp, gp)
 
 
-def switch_to(mp: M, gnext: G[Any] | None) -> None:
-    """Leave the current stack for the one of `gnext`; returns when somebody switches back."""
+def stack_for(mp: M, gnext: G[Any] | None) -> greenlet:
+    """Return what to switch to so that `gnext` runs; it is `curg` from now on."""
     if gnext is None:
         throw("schedule: the M ends while goroutines live on it")
     sp = gnext.stack
     mp.curg = gnext
     if sp is not None:
-        sp.switch()
-    elif mp.gfree:
+        return sp
+    if mp.gfree:
         sp = mp.gfree.pop()
         sp.g = gnext
-        sp.switch()
-    else:
-        sp = Stack(mp, execute_stack, mp.maker)  # type: ignore[arg-type]  # set with the M
-        sp.g = gnext
-        mp.stacks.add(sp)
-        mp.stacks_created += 1
-        mp.to_make = sp
-        mp.maker.switch()  # type: ignore[union-attr]  # set with the M
+        return sp
+    maker = mp.maker
+    if maker is None:
+        throw("stack_for: the M has no maker")
+    sp = Stack(mp, execute_stack, maker)
+    sp.g = gnext
+    mp.stacks.add(sp)
+    mp.stacks_created += 1
+    mp.to_make = sp
+    return maker
 
 
 def gosched() -> None:
@@ -516,11 +531,13 @@ def gosched() -> None:
     pp = mp.p
     readyq = mp.readyq
     # The first lines of `schedule`, written out: two calls less (benchmarks/yield_ten.py).
-    if tick < mp.due and pp is not None and readyq and not (mp.timers or pp.runnext or pp.runq):
+    if gp.attn is not None:
+        raise_attn(mp, gp)
+    elif tick < mp.due and pp is not None and readyq and not (mp.timers or pp.runnext or pp.runq):
         mp.tick = tick
         readyq.append(gp)
-        gnext = mp.curg = readyq.popleft()
-        gnext.stack.switch()  # type: ignore[union-attr]  # it has started
+        mp.curg = readyq.popleft()
+        mp.curg.stack.switch()  # type: ignore[union-attr]  # it has started
     elif mp.foreign:
         return
     else:
@@ -533,7 +550,9 @@ def gosched() -> None:
             readyq.remove(gp)
             raise
         if found is not gp:
-            switch_to(mp, found)
+            target = stack_for(mp, found)
+            found = None
+            target.switch()
     if gp.attn is not None:
         raise_attn(mp, gp)
 
@@ -553,7 +572,10 @@ def _cannot_park(mp: M, gp: G[Any], exc: RuntimeError) -> None:
 def _attn_before_park(mp: M, gp: G[Any]) -> bool:
     """Look at interrupts and signals before parking; False if they have ended the wait."""
     sg = gp.waiting
-    exc = None
+    exc: BaseException | None = None
+    if gp.attn is NO_PARKING:
+        _cannot_park(mp, gp, RuntimeError(IN_FINALISER))
+        return False
     if gp.attn is SIGNALS:
         _leave_attn(gp, None)
     if mp.sigs and gp is sched.g1:
@@ -635,6 +657,8 @@ def raise_attn(mp: M, gp: G[Any]) -> None:
         if raised is not None:
             _leave_attn(gp, None)
             raise raised
+    if gp.attn is NO_PARKING:
+        return
     exc = _take_attn(gp)
     if exc is not None:
         raise exc
@@ -690,17 +714,17 @@ def execute_stack(sp: Stack) -> None:
         gp.m = mp
         mp.curg = gp
         mp.nlive += 1
+        kwargs = gp.kwargs
         try:
             if gp.attn is not None:
                 raise _take_attn(gp)
-            kwargs = gp.kwargs
             if kwargs is None:
                 gp.value = gp.ctx.run(gp.fn, *gp.args)  # type: ignore[union-attr]  # not yet run
             else:
                 gp.value = gp.ctx.run(gp.fn, *gp.args, **kwargs)  # type: ignore[union-attr]
             gp.exc = None
         except BaseException as exc:  # a goroutine's end, whatever it raised, harms no other
-            _failed(mp, gp, exc)
+            _failed(gp, exc)
         # Done: first the result, then the mark, then the waiters (G._wait_done).
         gp.args = gp.kwargs = gp.ctx = None  # type: ignore[assignment]  # dropped
         gp.stack = sp.g = None
@@ -713,38 +737,39 @@ def execute_stack(sp: Stack) -> None:
         if mp.locked and mp.locked.pop(gp, 0):
             mp.dying = mp is not sched.m0
             mp.due = 0
-        gp = joinq = kwargs = None
+        # The last reference to it may go here, and finalisers of what it held may run: as g0.
+        mp.curg = mp.g0
+        del gp, joinq, kwargs
         # The first lines of `schedule`, written out (benchmarks/spawn_join.py).
         tick = mp.tick + 1
         pp = mp.p
         if tick < mp.due and pp is not None and readyq and not (mp.timers or pp.runnext or pp.runq):
             mp.tick = tick
-            gnext = readyq.popleft()
+            gnext: G[Any] | None = readyq.popleft()
         else:
             gnext = schedule(mp)
-            if gnext is None:
-                return _mexit(mp, sp)
-        pp = None
+        if gnext is None:
+            return _mexit(mp, sp)
         target = gnext.stack
         if target is None:
             sp.g = gnext
-            gnext = None
+            del gnext
             continue
         mp.curg = gnext
-        gnext = None
+        del gnext
         if len(gfree) >= GFREE_MAX:
             sp.parent = getattr(target, "greenlet", target)  # main's is a RootStack
             mp.stacks.discard(sp)
             return None
         gfree.append(sp)
         target.switch()
-        target = None
+        del target
 
 
 ENTRANCES.add(execute_stack.__code__)
 
 
-def _failed(mp: M, gp: G[Any], exc: BaseException) -> None:
+def _failed(gp: G[Any], exc: BaseException) -> None:
     """Keep what a goroutine ended with; a FailedG's last handle is watched."""
     traceback = exc.__traceback__
     traceback = None if traceback is None else traceback.tb_next  # cut the loop's own frame off
@@ -757,9 +782,6 @@ def _failed(mp: M, gp: G[Any], exc: BaseException) -> None:
     gp.asked = isinstance(exc, SystemExit)
     gp.__class__ = FailedG
     sched.failed[gp.id] = ref(gp)
-    if mp.callm is None:
-        mp.callm = foreign_m(None, 0)
-    mp.curg = mp.callm.curg  # else `curg` would be a handle that lasts until the next goroutine
 
 
 def _wake_joiners(mp: M, joinq: list[Sudog]) -> None:
@@ -772,7 +794,7 @@ def _wake_joiners(mp: M, joinq: list[Sudog]) -> None:
         except IndexError:
             return  # the last one has given up
         if sg.claim is not None:
-            sg.elem()  # a callback: G.on_end
+            _call_on_end(sg.elem)
             continue
         gp = sg.g
         if gp.m is mp:  # `goready`, written out for the common case
@@ -782,6 +804,14 @@ def _wake_joiners(mp: M, joinq: list[Sudog]) -> None:
             goready(gp)
 
 
+def _call_on_end(callback: Callable[[], object]) -> None:
+    """Make a callback of `G.on_end`; what it raises (a WaitGroup misused) is reported."""
+    try:
+        callback()
+    except Exception as exc:
+        sys.excepthook(type(exc), exc, exc.__traceback__)
+
+
 # -- the life of an M
 
 
@@ -789,6 +819,7 @@ def _mstart(mp: M) -> None:
     """The body of an M's thread: its root greenlet is the maker of its stacks."""
     tls.m = mp
     mp.bind_thread()
+    init_g0(mp)
     mp.root = mp.maker = getcurrent()
     first = Stack(mp, _first_stack, mp.maker)
     mp.stacks.add(first)
@@ -796,6 +827,13 @@ def _mstart(mp: M) -> None:
     mp.to_make = first
     first = None  # type: ignore[assignment]  # this frame lasts as long as the thread
     make_stacks(mp)
+
+
+def init_g0(mp: M) -> None:
+    """Make what stands between two goroutines of an M."""
+    mp.g0 = thread_g(mp, None, 0)
+    mp.g0.attn = NO_PARKING
+    mp.curg = mp.g0
 
 
 def make_stacks(mp: M) -> None:
@@ -818,7 +856,7 @@ def _first_stack(sp: Stack) -> None:
     if gnext.stack is not None:
         throw("mstart: a started goroutine on a new M")
     sp.g = gnext
-    gnext = None
+    del gnext
     return execute_stack(sp)
 
 
