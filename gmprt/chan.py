@@ -107,16 +107,16 @@ class Chan(Generic[T]):
 
     __slots__ = (
         "__weakref__",
+        "_cap",
         "_closed",
         "buf",
-        "cap",
         "lock",
         "number",
         "recvq",
         "sendq",
         "slots",
     )
-    cap: int  # [const]
+    _cap: int  # [const]
     number: int  # [const] order of locking
     lock: Lock  # [const]
     _closed: bool  # [lock: lock] False to True, once
@@ -130,7 +130,7 @@ class Chan(Generic[T]):
             raise TypeError(f"Chan: the capacity is an int, not {cap!r}")
         if cap < 0:
             raise ValueError(f"Chan: the capacity must not be negative: {cap}")
-        self.cap = cap
+        self._cap = cap
         self._closed = False
         self.buf = deque()
         self.slots = deque([None]) * cap
@@ -138,6 +138,11 @@ class Chan(Generic[T]):
         self.sendq = deque()
         self.number = _number()
         self.lock = make_lock(Rank.CHAN)
+
+    @property
+    def cap(self) -> int:
+        """The capacity."""
+        return self._cap
 
     @property
     def closed(self) -> bool:
@@ -181,7 +186,7 @@ class Chan(Generic[T]):
             lock.release()
             raise ChanClosed("send on closed channel")
         recvq = self.recvq
-        if not self.cap:
+        if not self._cap:
             while recvq:
                 sg = recvq.popleft()
                 if sg.claim is not None and not _claimed(sg):
@@ -189,7 +194,7 @@ class Chan(Generic[T]):
                 sg.elem = v
                 sg.ok = True
                 lock.release()
-                goready(sg.g)
+                goready(sg)
                 return
         elif self.slots and not has_living(self.sendq):
             try:
@@ -210,8 +215,7 @@ class Chan(Generic[T]):
             raise TimeoutError("send timed out")
         mp = getm()
         gp = mp.curg
-        sg = gp.stack.sudog if when is None else Sudog()  # type: ignore[union-attr]  # it runs
-        sg.g = gp
+        sg = gp.stack.sudog if when is None else Sudog(gp.stack)  # type: ignore[union-attr]
         sg.owner = self
         sg.elem = v
         gp.waiting = sg
@@ -283,7 +287,7 @@ class Chan(Generic[T]):
         lock = self.lock
         if not lock.acquire(False):
             lock_slow(lock)
-        if not self.cap:
+        if not self._cap:
             sendq = self.sendq
             while sendq:
                 sg = sendq.popleft()
@@ -292,7 +296,7 @@ class Chan(Generic[T]):
                 v = sg.elem
                 sg.ok = True
                 lock.release()
-                goready(sg.g)
+                goready(sg)
                 return v, True
             if self._closed:
                 lock.release()
@@ -310,7 +314,7 @@ class Chan(Generic[T]):
                     lock.release()
                     _wake(ready)
                     return v, True
-            if self._closed and not buf and len(self.slots) == self.cap:
+            if self._closed and not buf and len(self.slots) == self._cap:
                 lock.release()
                 return None, False
         if not wait:
@@ -321,15 +325,14 @@ class Chan(Generic[T]):
             raise TimeoutError("receive timed out")
         mp = getm()
         gp = mp.curg
-        sg = gp.stack.sudog if when is None else Sudog()  # type: ignore[union-attr]  # it runs
-        sg.g = gp
+        sg = gp.stack.sudog if when is None else Sudog(gp.stack)  # type: ignore[union-attr]
         sg.owner = self
         gp.waiting = sg
         gp.since = mp.now
         gp.reason = "chan receive"
         self.recvq.append(sg)
         ready = []
-        if self.cap and (self.buf or self._closed):
+        if self._cap and (self.buf or self._closed):
             ready = self._settle_locked()  # a value may have come meanwhile
         lock.release()
         if ready:
@@ -467,7 +470,7 @@ class Chan(Generic[T]):
                 buf.append(sg.elem)
                 sg.ok = progress = True
                 ready.append(sg)
-        if self._closed and not buf and len(slots) == self.cap:
+        if self._closed and not buf and len(slots) == self._cap:
             while recvq:
                 sg = recvq.popleft()
                 if sg.claim is None or _claimed(sg):
@@ -503,7 +506,7 @@ class Chan(Generic[T]):
     def __repr__(self) -> str:
         closed = ", closed" if self._closed else ""
         return (
-            f"<Chan {len(self.buf)}/{self.cap}, {len(self.sendq)} senders, "
+            f"<Chan {len(self.buf)}/{self._cap}, {len(self.sendq)} senders, "
             f"{len(self.recvq)} receivers{closed}>"
         )
 
@@ -552,7 +555,7 @@ def _put_back(queue: deque[Sudog], sg: Sudog, ready: list[Sudog]) -> None:
 
 def _wake(ready: list[Sudog]) -> None:
     for sg in ready:
-        goready(sg.g)
+        goready(sg)
 
 
 class ReadOnlyChan(Chan[T]):

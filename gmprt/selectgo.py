@@ -194,12 +194,12 @@ def _is_ready(case: Case) -> bool:
     if case.send:
         if ch._closed:
             return True
-        return bool(ch.slots and not has_living(ch.sendq)) if ch.cap else has_living(ch.recvq)
-    if not ch.cap:
+        return bool(ch.slots and not has_living(ch.sendq)) if ch._cap else has_living(ch.recvq)
+    if not ch._cap:
         return ch._closed or has_living(ch.sendq)
     if ch.buf:
         return not has_living(ch.recvq)
-    return ch._closed and len(ch.slots) == ch.cap
+    return ch._closed and len(ch.slots) == ch._cap
 
 
 def _wait(
@@ -214,8 +214,7 @@ def _wait(
     claim = Claim()
     claim.append(None)
     claim.winner = None
-    whole = Sudog()
-    whole.g = gp
+    whole = Sudog(gp.stack)
     whole.owner = _Waiting(cases)
     whole.claim = claim
     gp.waiting = whole
@@ -226,8 +225,7 @@ def _wait(
         ch = case.ch
         if ch is None:
             continue
-        sg = Sudog()
-        sg.g = gp
+        sg = Sudog(gp.stack)
         sg.owner = ch
         sg.claim = claim
         sg.index = i
@@ -236,12 +234,12 @@ def _wait(
         queued.append(sg)
     ready: list[Sudog] = []
     for ch in channels:
-        if ch.cap and (ch.buf or ch.slots):
+        if ch._cap and (ch.buf or ch.slots):
             ready += ch._settle_locked()  # a fast operation may have passed by
     for ch in channels:
         ch.lock.release()
     for sg in ready:
-        goready(sg.g)
+        goready(sg)
     if when is not None:
         add_timeout(mp, whole, when)
     gopark(mp, gp)

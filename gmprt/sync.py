@@ -109,7 +109,6 @@ class Mutex:
             if woken and not self._starving and now() - began > STARVING_AFTER:
                 self._starving = True
             sg = gp.stack.sudog  # type: ignore[union-attr]  # it runs
-            sg.g = gp
             sg.owner = self
             sg.ok = False
             if not began:
@@ -148,20 +147,20 @@ class Mutex:
             sg = self._waitq.popleft()
             sg.ok = True
             self._lock.release()
-            goready(sg.g)
+            goready(sg)
             return
         self._free.append(None)
         sg_next = self._waitq.popleft() if self._waitq else None
         self._lock.release()
         if sg_next is not None:
-            goready(sg_next.g)
+            goready(sg_next)
 
     def _wake_one(self) -> None:
         self._acquire()
         sg = self._waitq.popleft() if self._waitq and self._free else None
         self._lock.release()
         if sg is not None:
-            goready(sg.g)
+            goready(sg)
 
     def _acquire(self) -> None:
         if not self._lock.acquire(False):
@@ -231,7 +230,7 @@ class WaitGroup:
             self._waitq.clear()
         lock.release()
         for sg in ready:
-            goready(sg.g)
+            goready(sg)
 
     def done(self) -> None:
         """Count one down. Raises: ValueError at zero."""
@@ -251,8 +250,7 @@ class WaitGroup:
             raise TimeoutError("WaitGroup.wait timed out")
         mp = getm()
         gp = mp.curg
-        sg = gp.stack.sudog if when is None else Sudog()  # type: ignore[union-attr]  # it runs
-        sg.g = gp
+        sg = gp.stack.sudog if when is None else Sudog(gp.stack)  # type: ignore[union-attr]
         sg.owner = self
         gp.waiting = sg
         gp.since = mp.now

@@ -12,8 +12,8 @@ The picture, in Go's terms (docs/design.md has the whole of it):
 A feature that makes a goroutine wait does this, and nothing else:
 
     mp = getm(); gp = mp.curg                 who waits
-    sg = gp.stack.sudog, or Sudog()           its place; a new one if there is a deadline
-    sg.g, sg.owner = gp, self                 owner.dequeue(sg) takes it out again
+    sg = gp.stack.sudog, or Sudog(gp.stack)   its place; a new one if there is a deadline
+    sg.owner = self                           owner.dequeue(sg) takes it out again
     gp.waiting, gp.since, gp.reason = sg, mp.now, "chan receive"
     queue sg, look once more whether the wait is over, release every lock
     add_timeout(mp, sg, when)                 if there is a deadline
@@ -22,7 +22,7 @@ A feature that makes a goroutine wait does this, and nothing else:
     sg.why                                    None: satisfied; else raise_why(gp, why)
 
 and whoever ends the wait claims `sg` (under the owner's lock, or by its Claim), sets what it is to
-find, and calls goready(sg.g). docs/design.md#wake-up says why no wake-up is lost.
+find, and calls goready(sg). docs/design.md#wake-up says why no wake-up is lost.
 """
 
 from .boot import default_excepthook as default_excepthook

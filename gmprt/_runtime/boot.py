@@ -21,9 +21,10 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from . import debug, exitcode, proc, rand, signals, sysmon
 from .clock import now
 from .cpus import default_procs, positive
+from .debug import dump, living, schedtrace_lines
+from .exitcode import end_with_leak_status, watch_exit
 from .fault import set_dumper
 from .g import FailedG, G
 from .handoff import acquirep, passp, unwire, wakep, wire
@@ -31,8 +32,12 @@ from .idle import set_describe_all
 from .lock import set_lockrank
 from .m import M, foreign_m, tls
 from .p import P
+from .proc import getm, init_g0, make_stacks, reset_attn, set_hooks
+from .rand import seed
 from .sched import lock_sched, policy, sched
+from .signals import handle_signal, install_signals
 from .stack import RootStack
+from .sysmon import set_trace, start_sysmon
 
 __all__ = ["default_excepthook", "gomaxprocs"]
 
@@ -68,7 +73,7 @@ def _start() -> None:
         sched.maxthreads = positive("GMPRT_MAXTHREADS", limit)
     settings = _settings()
     if "randsched" in settings:
-        rand.seed(_int(settings, "randsched"))
+        seed(_int(settings, "randsched"))
     if settings.get("lockrank") == "1":
         set_lockrank(True)
     lock_sched()
@@ -79,9 +84,9 @@ def _start() -> None:
     _hook_process()
     period = _int(settings, "schedtrace")
     if period > 0:
-        sysmon.set_trace(_Trace(period / 1000, settings.get("scheddetail") == "1"))
+        set_trace(_Trace(period / 1000, settings.get("scheddetail") == "1"))
     sched.started = True
-    sysmon.start_sysmon()
+    start_sysmon()
 
 
 class _Trace:
@@ -97,7 +102,7 @@ class _Trace:
         if left > 0:
             return left
         elapsed = int((now() - self.first) * 1000)
-        sys.stderr.write(debug.schedtrace_lines(elapsed, self.detail))
+        sys.stderr.write(schedtrace_lines(elapsed, self.detail))
         self.due = now() + self.period
         return self.period
 
@@ -159,7 +164,7 @@ def gomaxprocs(n: int | None = None) -> int:
             raise TypeError(f"gomaxprocs: an int, not {n!r}")
         if n < 1:
             raise ValueError(f"gomaxprocs: at least 1, not {n}")
-    proc.getm()
+    getm()
     if n is None:
         return sched.procs
     wake = []
@@ -220,17 +225,19 @@ def _attach_main() -> M:
     g1.lasti = 0
     g1.parent = 0
     g1.m = mp
-    g1.stack = RootStack(mp, root)  # type: ignore[assignment]  # has what is asked of a Stack
+    stack = RootStack(mp, root)
+    stack.g = g1
+    g1.stack = stack  # type: ignore[assignment]  # has what is asked of a Stack
     g1.joinq = []
     g1.attn = None
-    proc.init_g0(mp)
+    init_g0(mp)
     mp.curg = g1
     mp.nlive = 1
 
     def make() -> None:
         root.switch()  # started: at main's present depth, whoever asks for a stack later
         while True:
-            proc.make_stacks(mp)
+            make_stacks(mp)
             root.switch()
 
     mp.maker = greenlet(make, root)
@@ -241,9 +248,9 @@ def _attach_main() -> M:
     sched.g1 = g1
     sched.m0 = mp
     tls.m = mp
-    signals.install()
+    install_signals()
     if os.environ.get("GMPRT_LEAKS") == "error":
-        exitcode.watch()
+        watch_exit()
     acquirep(mp)
     return mp
 
@@ -268,7 +275,7 @@ def _lost(gp: G[Any]) -> None:
     try:
         if os.environ.get("GMPRT_PANIC") == "crash":
             default_excepthook(gp, exc)
-            sys.stderr.write("\n" + debug.dump())
+            sys.stderr.write("\n" + dump())
             sys.stderr.flush()
             os._exit(2)
         hook = getattr(sys.modules.get("gmprt"), "excepthook", None) or default_excepthook
@@ -306,17 +313,17 @@ def _exit_hook() -> None:
     leaked = [] if mode == "off" else _leaked()
     if leaked:
         plural = "" if len(leaked) == 1 else "s"
-        sys.stderr.write(f"gmprt: {len(leaked)} goroutine{plural} leaked\n\n{debug.dump(leaked)}")
+        sys.stderr.write(f"gmprt: {len(leaked)} goroutine{plural} leaked\n\n{dump(leaked)}")
     sys.stderr.flush()
     sched.exiting = True
     if leaked and mode == "error":
-        exitcode.end_with_leak_status()
+        end_with_leak_status()
 
 
 def _leaked() -> list[G[Any]]:
     """List the living goroutines that are neither main, nor the caller, nor daemons."""
     here = getattr(getattr(tls, "m", None), "curg", None)
-    return [gp for gp in debug.living() if gp is not sched.g1 and gp is not here and not gp.daemon]
+    return [gp for gp in living() if gp is not sched.g1 and gp is not here and not gp.daemon]
 
 
 def _after_fork() -> None:
@@ -337,8 +344,8 @@ def _after_fork() -> None:
         del tls.m
     sched.reset()
     sched.ghosts = _thread._count()
-    proc.reset_after_fork()
-    sysmon.set_trace(None)
+    reset_attn()
+    set_trace(None)
     _boot_lock = threading.RLock()
 
 
@@ -358,7 +365,7 @@ def _fork_child_end() -> None:
         os._exit(0)
 
 
-proc.set_hooks(_attach, signals.handle_signal, _fork_child_end)
-set_describe_all(lambda: debug.dump(all_asleep=True))
-set_dumper(debug.dump)
+set_hooks(_attach, handle_signal, _fork_child_end)
+set_describe_all(lambda: dump(all_asleep=True))
+set_dumper(dump)
 FailedG.lost = staticmethod(_lost)

@@ -20,6 +20,9 @@ def deadline(timeout: float | None) -> float | None:
     """
     if timeout is None:
         return None
+    given: object = timeout
+    if isinstance(given, str | bytes | bytearray):
+        raise TypeError(f"timeout: seconds as a number, not {timeout!r}")  # float() would parse it
     seconds = float(timeout)
     if isnan(seconds):
         raise ValueError("timeout must not be nan")

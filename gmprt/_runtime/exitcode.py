@@ -15,7 +15,7 @@ import sys
 from types import FrameType
 from typing import Any, NoReturn
 
-__all__ = ["end_with_leak_status", "watch"]
+__all__ = ["end_with_leak_status", "watch_exit"]
 
 LEAKED = 66
 
@@ -23,7 +23,7 @@ _bottom: FrameType | None = None
 _asked: list[Any] = []
 
 
-def watch() -> None:
+def watch_exit() -> None:
     """Begin to watch how the program ends. Runs on: the main thread, with GMPRT_LEAKS=error."""
     global _bottom
     frame = sys._getframe(1)

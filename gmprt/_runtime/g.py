@@ -104,8 +104,8 @@ class Sudog:
     a queue or a heap after its wait (time-out, interrupt, select) is dropped, never used again.
     """
 
-    __slots__ = ("claim", "elem", "g", "index", "ok", "over", "owner", "timed", "why")
-    g: G[Any]  # [own: M] who waits
+    __slots__ = ("claim", "elem", "index", "ok", "over", "owner", "stack", "timed", "why")
+    stack: Stack  # [const] whose goroutine waits; `G` itself would be kept alive by an idle stack
     owner: Owner  # [own: M] what it waits on
     elem: Any  # [lock: owner] the value sent or received
     ok: bool  # [lock: owner] a value came, not the end of the channel
@@ -115,7 +115,8 @@ class Sudog:
     timed: bool  # [own: M] it has an entry in the M's heap
     over: bool  # [own: M] a wait with a deadline has ended
 
-    def __init__(self) -> None:
+    def __init__(self, stack: Stack | None) -> None:
+        self.stack = stack  # type: ignore[assignment]  # None only where nobody is to be woken
         self.claim = None
         self.why = None
         self.elem = None
@@ -300,17 +301,22 @@ class G(Generic[T]):
         Neither raises the goroutine's exception nor counts as asking for it.
         Blocks: G. Raises: RuntimeError for oneself; ValueError for nan.
         """
-        if self.joinq is None and timeout is None:
-            return True
-        return self._wait_done(timeout)
+        try:
+            return self._wait_done(timeout)
+        except BaseException:
+            del self  # see _wait_or_raise
+            raise
 
     def result(self, timeout: float | None = None) -> T:
         """Wait until it is done and return its value, or raise its exception.
 
         None after `goexit`. Blocks: G. Raises: TimeoutError; RuntimeError for oneself.
         """
-        if not self._wait_done(timeout):
-            raise TimeoutError(f"goroutine {self.id} has not ended in time")
+        try:
+            self._wait_or_raise(timeout)
+        except BaseException:
+            del self
+            raise
         exc = self.exc
         if exc is not None and not isinstance(exc, GoroutineExit):
             self.asked = True
@@ -329,8 +335,11 @@ class G(Generic[T]):
         The GoroutineExit after a quiet end. Blocks: G.
         Raises: TimeoutError; RuntimeError for oneself.
         """
-        if not self._wait_done(timeout):
-            raise TimeoutError(f"goroutine {self.id} has not ended in time")
+        try:
+            self._wait_or_raise(timeout)
+        except BaseException:
+            del self
+            raise
         if self.exc is not None:
             self.asked = True
         return self.exc
@@ -355,6 +364,22 @@ class G(Generic[T]):
             raise TypeError(f"interrupt: a class or instance of BaseException, not {exc!r}")
         _interrupt(self, exc)
 
+    def _wait_or_raise(self, timeout: float | None) -> None:
+        """Wait for the end. Raises: TimeoutError, and what else ends the wait.
+
+        The traceback of what is raised must not keep the goroutine alive: an exception of its own
+        would be reported late.
+        """
+        try:
+            done = self._wait_done(timeout)
+        except BaseException:
+            del self
+            raise
+        if not done:
+            text = f"goroutine {self.id} has not ended in time"
+            del self
+            raise TimeoutError(text)
+
     def _wait_done(self, timeout: float | None) -> bool:
         """Wait for the end; False at the time-out.
 
@@ -372,8 +397,7 @@ class G(Generic[T]):
             raise RuntimeError(f"goroutine {self.id} cannot wait for its own end")
         if when is DONT_WAIT:
             return False
-        sg = gp.stack.sudog if when is None else Sudog()  # type: ignore[union-attr]  # it runs
-        sg.g = gp
+        sg = gp.stack.sudog if when is None else Sudog(gp.stack)  # type: ignore[union-attr]
         sg.owner = self
         gp.waiting = sg
         gp.since = mp.now
@@ -393,12 +417,13 @@ class G(Generic[T]):
         if why is not None:
             if why is TIMED_OUT:
                 return self.joinq is None
+            del self, q
             _raise_why(gp, why)
         return True
 
     def on_end(self, callback: Callable[[], object]) -> None:
         """Call `callback` once when it is done, at once if it is. Internal: never user code."""
-        sg = Sudog()
+        sg = Sudog(None)
         sg.claim = DEAD
         sg.elem = callback
         q = self.joinq

@@ -18,7 +18,7 @@ from .p import P
 from .sched import lock_sched, policy, sched
 
 if TYPE_CHECKING:
-    from .g import G
+    from .g import G, Sudog
 
 __all__ = [
     "acquirep",
@@ -52,13 +52,15 @@ def set_mstart(mstart: Callable[[M], None]) -> None:
     _mstart = mstart
 
 
-def goready(gp: G[Any]) -> None:
+def goready(sg: Sudog) -> None:
     """Make a parked goroutine runnable. The caller has claimed its Sudog, and holds no lock.
 
     Blocks: no. Runs on: any thread. Go: proc.go ready.
     """
+    sp = sg.stack
+    gp: G[Any] = sp.g  # type: ignore[assignment]  # it has parked there
     gp.reason = None
-    mp = gp.m
+    mp = sp.m
     mp.readyq.append(gp)  # publish
     if mp.idle:  # look
         mp.note.wake()  # wake

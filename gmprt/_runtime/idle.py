@@ -202,7 +202,7 @@ def _checkdead() -> bool:
     if not _all_asleep() or not sg.owner.dequeue(sg):
         return False
     sg.why = DeadlockError(text)
-    goready(g1)
+    goready(sg)
     return True
 
 

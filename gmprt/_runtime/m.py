@@ -197,14 +197,16 @@ def thread_g(mp: M, caller: G[Any] | None, gid: int) -> ThreadG:
     gp.attn = None
     gp.code = None
     gp.parent = 0
-    gp.stack = _ThreadStack()  # type: ignore[assignment]  # only its sudog is used
+    gp.stack = _ThreadStack(mp, gp)  # type: ignore[assignment]  # never switched to
     return gp
 
 
 class _ThreadStack:
     """The Sudog holder of a `ThreadG`, which is never switched to."""
 
-    __slots__ = ("sudog",)
+    __slots__ = ("g", "m", "sudog")
 
-    def __init__(self) -> None:
-        self.sudog = Sudog()
+    def __init__(self, mp: M, gp: G[Any]) -> None:
+        self.m = mp
+        self.g = gp
+        self.sudog = Sudog(self)  # type: ignore[arg-type]  # has what is asked of a Stack

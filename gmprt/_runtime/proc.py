@@ -78,7 +78,7 @@ __all__ = [
     "newproc",
     "raise_attn",
     "raise_why",
-    "reset_after_fork",
+    "reset_attn",
     "set_hooks",
 ]
 
@@ -111,7 +111,7 @@ def set_hooks(
     _attach, _handle_signal, _fork_child_end = attach, handle_signal, fork_child_end
 
 
-def reset_after_fork() -> None:
+def reset_attn() -> None:
     """In a forked child: a fresh interrupt lock, since another thread may have held it."""
     global _attn_lock
     _attn_lock = make_lock(Rank.INTERRUPT)
@@ -666,7 +666,7 @@ def raise_attn(mp: M, gp: G[Any]) -> None:
 
 def raise_why(gp: G[Any], why: Any) -> None:
     """Raise what ended a wait; drops the Sudog, which others may still see."""
-    gp.stack.sudog = Sudog()  # type: ignore[union-attr]  # it runs
+    gp.stack.sudog = Sudog(gp.stack)  # type: ignore[union-attr]  # it runs
     if why is INTERRUPTED:
         why = _take_attn(gp)
         if why is None:
@@ -692,7 +692,7 @@ def interrupt(gp: G[Any], exc: Any) -> None:
     sg = gp.waiting
     if sg.owner.dequeue(sg):
         sg.why = INTERRUPTED
-        goready(gp)
+        goready(sg)
 
 
 # -- the loop of a stack
@@ -796,12 +796,13 @@ def _wake_joiners(mp: M, joinq: list[Sudog]) -> None:
         if sg.claim is not None:
             _call_on_end(sg.elem)
             continue
-        gp = sg.g
-        if gp.m is mp:  # `goready`, written out for the common case
+        sp = sg.stack
+        if sp.m is mp:  # `goready`, written out for the common case
+            gp: G[Any] = sp.g  # type: ignore[assignment]  # it has parked there
             gp.reason = None
             mp.readyq.append(gp)
         else:
-            goready(gp)
+            goready(sg)
 
 
 def _call_on_end(callback: Callable[[], object]) -> None:

@@ -100,8 +100,7 @@ def sleep(seconds: float | None) -> None:
         return
     mp = getm()
     gp = mp.curg
-    sg = Sudog()
-    sg.g = gp
+    sg = Sudog(gp.stack)
     sg.owner = _SLEEP
     sg.claim = claim = Claim()
     claim.append(None)

@@ -26,7 +26,7 @@ from .lock import ENTRANCES, PACKAGE_DIR
 from .m import tls
 from .sched import sched
 
-__all__ = ["handle_signal", "install"]
+__all__ = ["handle_signal", "install_signals"]
 
 _user: dict[int, Callable[[int, FrameType | None], Any]] = {}
 _patched = False
@@ -34,7 +34,7 @@ _real_signal = signal.signal
 _real_getsignal = signal.getsignal
 
 
-def install() -> None:
+def install_signals() -> None:
     """Put the wrapper before every handler there is, and before those to come.
 
     Runs on: the main thread.

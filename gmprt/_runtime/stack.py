@@ -44,7 +44,7 @@ class Stack(greenlet):
         self.loop = loop
         self.m = mp
         self.g = None
-        self.sudog = Sudog()
+        self.sudog = Sudog(self)
 
     def _body(self) -> None:
         self.loop(self)
@@ -64,6 +64,6 @@ class RootStack:
     def __init__(self, mp: M, root: greenlet) -> None:
         self.m = mp
         self.g: G[Any] | None = None
-        self.sudog = Sudog()
+        self.sudog = Sudog(self)  # type: ignore[arg-type]  # has what is asked of a Stack
         self.greenlet = root
         self.switch = root.switch

@@ -138,13 +138,14 @@ class Call:
     def __init__(
         self,
         sg: Sudog,
+        gp: G[Any],
         ctx: Context,
         fn: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> None:
         self.sg = sg
-        self.gp = sg.g
+        self.gp = gp
         self.ctx = ctx
         self.fn = fn
         self.args = args
@@ -185,7 +186,7 @@ class Call:
         finally:
             tls.m = mp
         if self.dequeue(self.sg):
-            goready(self.gp)
+            goready(self.sg)
 
 
 ENTRANCES.add(Call._make.__code__)
@@ -200,11 +201,10 @@ def _elsewhere(
     kwargs: dict[str, Any],
 ) -> Any:
     """Have the call made by another M, and park. At the limit of Ms it waits its turn, FIFO."""
-    sg = Sudog()
-    sg.g = gp
+    sg = Sudog(gp.stack)
     sg.claim = Claim()
     sg.claim.append(None)
-    sg.owner = call = Call(sg, ctx, fn, args, kwargs)
+    sg.owner = call = Call(sg, gp, ctx, fn, args, kwargs)
     gp.waiting = sg
     gp.since = mp.now
     gp.reason = "syscall"

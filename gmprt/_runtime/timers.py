@@ -56,8 +56,9 @@ def expire(mp: M) -> None:
             mp.stale -= 1
         elif sg.owner.dequeue(sg):  # else its goroutine is ready, and about to forget it
             sg.why = TIMED_OUT
-            sg.g.reason = None
-            woken.append(sg.g)
+            gp: G[Any] = sg.stack.g  # type: ignore[assignment]  # it has parked there
+            gp.reason = None
+            woken.append(gp)
     if woken:
         woken.reverse()
         mp.readyq.extendleft(woken)
