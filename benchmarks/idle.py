@@ -1,7 +1,9 @@
 """A program that has worked and now waits n tenths of a second: CPU time, in % of the time waited.
 
-It has run goroutines and blocking calls, so all threads that the runtime starts are there; one
-goroutine waits for a channel, main for a timer. The waking up at the end is in the number.
+It has run goroutines and blocking calls, so the runtime has started all that it starts; one
+goroutine waits for a channel, main for a timer. It waits twice as long and only the second half
+counts: ending the threads that nobody needs any more is not idling. The wake-up at the end is in
+the number.
 
 Does not show: a program with timers or connections that do something now and then.
 """
@@ -23,7 +25,7 @@ def gmprt_idle(n: int) -> float:
         waiter = gmprt.go(gate.recv_ok)
         for g in [gmprt.go(gmprt.syscall, time.sleep, 0.01) for _ in range(20)]:
             g.join()
-        gmprt.sleep(TENTH)  # what follows the work, such as ending threads, is not idling
+        gmprt.sleep(n * TENTH)
         cpu, start = process_time(), perf_counter()
         gmprt.sleep(n * TENTH)
         share = 100 * (process_time() - cpu) / (perf_counter() - start)
@@ -39,7 +41,7 @@ def asyncio_idle(n: int) -> float:
 
     async def main() -> float:
         await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.01) for _ in range(20)))
-        await asyncio.sleep(TENTH)
+        await asyncio.sleep(n * TENTH)
         cpu, start = process_time(), perf_counter()
         await asyncio.sleep(n * TENTH)
         return 100 * (process_time() - cpu) / (perf_counter() - start)
@@ -52,7 +54,7 @@ def gevent_idle(n: int) -> float:
 
     pool = gevent.get_hub().threadpool
     gevent.wait([pool.spawn(time.sleep, 0.01) for _ in range(20)])
-    gevent.sleep(TENTH)
+    gevent.sleep(n * TENTH)
     cpu, start = process_time(), perf_counter()
     gevent.sleep(n * TENTH)
     return 100 * (process_time() - cpu) / (perf_counter() - start)

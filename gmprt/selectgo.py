@@ -249,7 +249,9 @@ def _wait(
         forget_timeout(mp, whole)
     whole.claim = DEAD
     winner = claim.winner
+    claim.winner = None  # else a cycle
     for sg in queued:
+        sg.claim = DEAD
         if sg is not winner:
             _take_out(sg, cases[sg.index])
     if why is not None:
