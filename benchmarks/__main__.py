@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -60,6 +61,7 @@ def main() -> int:
     parser.add_argument("--n", type=int, help="operations a sample (default: the scenario's own)")
     parser.add_argument("--rounds", type=int, help="samples, the best counts (default: mostly 5)")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the child is ended, too
     where = harness.environment()
     results = []
     for name in options.scenario or TABLE:

@@ -1,7 +1,8 @@
 """64 goroutines, each n turns of a pure Python loop, on two Ps and on one: seconds for all.
 
 With the GIL the second P can only cost; without it, it should halve the time. `serial` is the same
-work in one loop, with no runtime at all.
+work in one loop, and `2 threads` shares it between two, with no runtime at all: what the machine
+gives just then. A busy one has no second CPU to give, and the number means nothing.
 
 Does not show: goroutines that share objects, where even without the GIL two threads get in each
 other's way, nor more than two CPUs.
@@ -52,12 +53,29 @@ def serial_fanout(n: int) -> float:
     return perf_counter() - start
 
 
+def threads_fanout(n: int) -> float:
+    from threading import Thread
+
+    def half() -> None:
+        for _ in range(GOROUTINES // 2):
+            burn(n)
+
+    start = perf_counter()
+    threads = [Thread(target=half) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return perf_counter() - start
+
+
 SCENARIO = Scenario(
     title="64 goroutines of pure Python, all of them",
     contenders={
         "gmprt 2 Ps": gmprt_fanout_2p,
         "gmprt 1 P": gmprt_fanout_1p,
         "serial": serial_fanout,
+        "2 threads": threads_fanout,
     },
     n=200_000,
     unit="ms",

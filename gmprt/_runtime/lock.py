@@ -43,9 +43,9 @@ class Rank(IntEnum):
     """
 
     BOOT = 10
-    SYNC = 20
-    CHAN = 30
-    INTERRUPT = 40
+    INTERRUPT = 20
+    SYNC = 30
+    CHAN = 40
     SCHED = 50
 
 

@@ -60,7 +60,7 @@ from .handoff import (
     wakep,
 )
 from .idle import idle, spin, steal
-from .lock import ENTRANCES, Rank, make_lock
+from .lock import ENTRANCES, Rank, lock_slow, make_lock
 from .m import M, thread_g, tls
 from .p import RUNQ_MAX, P
 from .sched import GOID_BATCH, sched
@@ -403,7 +403,7 @@ def _main_takes_signals(mp: M) -> bool:
         if getattr(g1, "reason", None) is None:
             return False  # claimed by a thread that is about to make it ready
         mp.sigrun = True
-    _attn_lock.acquire()
+    _lock_attn()
     if g1.attn is None:
         g1.attn = SIGNALS
     _attn_lock.release()
@@ -633,9 +633,14 @@ def run_signals(mp: M) -> BaseException | None:
 ENTRANCES.add(run_signals.__code__)
 
 
+def _lock_attn() -> None:
+    if not _attn_lock.acquire(False):
+        lock_slow(_attn_lock)
+
+
 def _leave_attn(gp: G[Any], exc: BaseException | None) -> None:
     """Put an exception to come, or nothing, where nothing or the SIGNALS mark is."""
-    _attn_lock.acquire()
+    _lock_attn()
     if gp.attn is None or gp.attn is SIGNALS:
         gp.attn = exc
     _attn_lock.release()
@@ -643,7 +648,7 @@ def _leave_attn(gp: G[Any], exc: BaseException | None) -> None:
 
 def _take_attn(gp: G[Any]) -> Any:
     """Take the exception of the newest interrupt; None if there is none."""
-    _attn_lock.acquire()
+    _lock_attn()
     exc = gp.attn
     gp.attn = None
     _attn_lock.release()
@@ -680,18 +685,21 @@ def interrupt(gp: G[Any], exc: Any) -> None:
     """Raise `exc` in `gp` at its current or next park point. Any thread.
 
     Publish (attn), look (reason, waiting), wake; the goroutine announces its wait, then looks at
-    attn (`gopark`).
+    attn (`gopark`). All of it under the lock, so that nobody takes the exception between: a wait
+    ended as INTERRUPTED always finds one.
     """
     if gp.joinq is None:
         return
-    _attn_lock.acquire()
+    _lock_attn()
     gp.attn = exc
+    claimed = False
+    if getattr(gp, "reason", None) not in (None, "syscall"):
+        sg = gp.waiting
+        claimed = sg.owner.dequeue(sg)
+        if claimed:
+            sg.why = INTERRUPTED
     _attn_lock.release()
-    if getattr(gp, "reason", None) in (None, "syscall"):
-        return
-    sg = gp.waiting
-    if sg.owner.dequeue(sg):
-        sg.why = INTERRUPTED
+    if claimed:
         goready(sg)
 
 

@@ -3,6 +3,7 @@ goroutines.go, sendstmt.go and zerosize.go, in Python. perm.go is about static t
 have files of their own.
 """
 
+import gc
 import itertools
 import tracemalloc
 
@@ -129,8 +130,10 @@ def test_a_select_that_loses_leaves_nothing_behind(procs):
     tracemalloc.start()
     try:
         both()
+        gc.collect()
         before = tracemalloc.get_traced_memory()[0]
         both()
+        gc.collect()
         grown = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()
