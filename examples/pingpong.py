@@ -32,14 +32,15 @@ def pong(there: Chan[int], back: Chan[int]) -> None:
 def play(rounds: int) -> int:
     """Run the match to its end; neither player outlives this call."""
     there, back = Chan[int](), Chan[int]()
-    players = [gmprt.go(pong, there, back), gmprt.go(ping, rounds, there, back)]
+    returning = gmprt.go(pong, there, back)
+    serving = gmprt.go(ping, rounds, there, back)
     try:
-        return players[1].result()
+        return serving.result()
     finally:
-        for player in players:  # a no-op for those who are done
-            player.interrupt()
-        for player in players:
-            player.join()
+        returning.interrupt()  # a no-op for who is done
+        serving.interrupt()
+        returning.join()
+        serving.join()
 
 
 def show(rounds: int) -> None:

@@ -31,6 +31,7 @@ from ._runtime import (
     make_lock,
     newproc,
     now,
+    raise_signals,
     raise_why,
 )
 
@@ -268,6 +269,8 @@ class WaitGroup:
             if why is TIMED_OUT:
                 raise TimeoutError("WaitGroup.wait timed out")
             raise_why(gp, why)
+        if mp.sigs:
+            raise_signals(mp)
 
     def go(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> G[T]:
         """Start `fn(*args, **kwargs)` as a goroutine that is counted until it ends, in whatever

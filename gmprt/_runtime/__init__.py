@@ -56,6 +56,7 @@ from .proc import go as go
 from .proc import gopark as gopark
 from .proc import gosched as gosched
 from .proc import newproc as newproc
+from .proc import raise_signals as raise_signals
 from .proc import raise_why as raise_why
 from .rand import rand as rand
 from .rand import shuffled as shuffled

@@ -16,6 +16,7 @@ import gc
 import os
 import sys
 import threading
+import time
 import traceback
 from typing import Any
 
@@ -232,7 +233,7 @@ def _attach_main() -> M:
     g1.attn = None
     init_g0(mp)
     mp.curg = g1
-    mp.nlive = 1
+    mp.started = 1
 
     def make() -> None:
         root.switch()  # started: at main's present depth, whoever asks for a stack later
@@ -310,20 +311,31 @@ def _exit_hook() -> None:
     mode = os.environ.get("GMPRT_LEAKS", "") or "warn"
     if mode not in ("off", "warn", "error"):
         sys.stderr.write(f"gmprt: GMPRT_LEAKS must be off, warn or error, not {mode!r}\n")
+    sched.exiting = True
+    for mp in list(sched.allm):
+        if mp.idle:
+            mp.note.wake()  # to sleep again without a time-out, see idle.py
     leaked = [] if mode == "off" else _leaked()
     if leaked:
         plural = "" if len(leaked) == 1 else "s"
         sys.stderr.write(f"gmprt: {len(leaked)} goroutine{plural} leaked\n\n{dump(leaked)}")
     sys.stderr.flush()
-    sched.exiting = True
     if leaked and mode == "error":
         end_with_leak_status()
 
 
 def _leaked() -> list[G[Any]]:
-    """List the living goroutines that are neither main, nor the caller, nor daemons."""
+    """List the living goroutines that are neither main, nor the caller, nor daemons.
+
+    Those that run get a moment: they may be about to end.
+    """
     here = getattr(getattr(tls, "m", None), "curg", None)
-    return [gp for gp in living() if gp is not sched.g1 and gp is not here and not gp.daemon]
+    for wait in (0.001, 0.005, 0.02, 0.05, 0.0):
+        leaked = [gp for gp in living() if gp is not sched.g1 and gp is not here and not gp.daemon]
+        if all(gp.state not in ("running", "dead") for gp in leaked):
+            break
+        time.sleep(wait)
+    return [gp for gp in leaked if gp.joinq is not None]
 
 
 def _after_fork() -> None:

@@ -143,6 +143,7 @@ _getm: Callable[[], M]
 _gopark: Callable[[M, G[Any]], None]
 _interrupt: Callable[[G[Any], Any], None]
 _raise_why: Callable[[G[Any], Any], None]
+_raise_signals: Callable[[M], None]
 _add_timeout: Callable[[M, Sudog, float], None]
 _forget_timeout: Callable[[M, Sudog], None]
 _make_ended: Callable[[G[Any]], Any]
@@ -153,12 +154,14 @@ def set_verbs(
     gopark: Callable[[M, G[Any]], None],
     interrupt: Callable[[G[Any], Any], None],
     raise_why: Callable[[G[Any], Any], None],
+    raise_signals: Callable[[M], None],
     add_timeout: Callable[[M, Sudog, float], None],
     forget_timeout: Callable[[M, Sudog], None],
 ) -> None:
     """Take the verbs that proc.py hands down."""
-    global _getm, _gopark, _interrupt, _raise_why, _add_timeout, _forget_timeout
-    _getm, _gopark, _interrupt, _raise_why = getm, gopark, interrupt, raise_why
+    global _getm, _gopark, _interrupt, _raise_why, _raise_signals, _add_timeout, _forget_timeout
+    _getm, _gopark, _interrupt = getm, gopark, interrupt
+    _raise_why, _raise_signals = raise_why, raise_signals
     _add_timeout, _forget_timeout = add_timeout, forget_timeout
 
 
@@ -393,7 +396,7 @@ class G(Generic[T]):
             return True
         mp = _getm()
         gp = mp.curg
-        if gp is self or getattr(gp, "caller", None) is self:
+        if gp is self or (mp.foreign and gp.caller is self):  # type: ignore[attr-defined]
             raise RuntimeError(f"goroutine {self.id} cannot wait for its own end")
         if when is DONT_WAIT:
             return False
@@ -419,6 +422,9 @@ class G(Generic[T]):
                 return self.joinq is None
             del self, q
             _raise_why(gp, why)
+        if mp.sigs:
+            del self, q
+            _raise_signals(mp)
         return True
 
     def on_end(self, callback: Callable[[], object]) -> None:

@@ -185,7 +185,9 @@ def launch(mp: M) -> bool:
     """Start the thread of a new M; False if the system will not. Caller holds: no lock."""
     try:
         start_new_thread(_mstart, (mp,))
+        sched.no_threads = False
     except RuntimeError:
+        sched.no_threads = True
         lock_sched()
         sched.allm.remove(mp)
         if mp in sched.pwait:

@@ -111,8 +111,8 @@ def idle(mp: M, fresh_ok: bool, main_parked: bool) -> bool:
         mp.spinning = False
         sched.nspinning -= 1
     mp.idle = True  # announce
-    (sched.mhome if mp.nlive else sched.midle)[mp] = None
-    surplus = not mp.nlive and len(sched.midle) > max(IDLE_MS_KEPT, sched.procs)
+    (sched.mhome if mp.nlive() else sched.midle)[mp] = None
+    surplus = not mp.nlive() and len(sched.midle) > max(IDLE_MS_KEPT, sched.procs)
     sched.lock.release()
     if taker is not None:
         taker.note.wake()
@@ -143,14 +143,14 @@ def idle(mp: M, fresh_ok: bool, main_parked: bool) -> bool:
 
 def _may_end(mp: M, surplus: bool) -> bool:
     """Tell whether an M that nobody has chosen is to end. Caller holds: sched.lock."""
-    if mp is sched.m0 or mp.nlive or mp.readyq or mp.calls or mp.p is not None:
+    if mp is sched.m0 or mp.nlive() or mp.readyq or mp.calls or mp.p is not None:
         return False
     return mp.dying or (surplus and len(sched.midle) >= max(IDLE_MS_KEPT, sched.procs))
 
 
 def _sleep(mp: M, main_parked: bool, surplus: bool) -> None:
     """Sleep until woken or until the next deadline of a goroutine that lives here."""
-    if mp.dying and not mp.nlive:
+    if mp.dying and not mp.nlive():
         return
     when = next_deadline(mp)
     if when is not None and when <= now():
@@ -162,7 +162,10 @@ def _sleep(mp: M, main_parked: bool, surplus: bool) -> None:
         if _checkdead() or mp.readyq:
             return
         timeout = None if when is None else when - now()
-        if surplus:
+        if sched.exiting:
+            # A thread that the end of the interpreter finds in a timed wait may crash it (3.13t).
+            timeout = timeout if timeout is not None and timeout < 1.0 else None
+        elif surplus:
             timeout = IDLE_SECONDS if timeout is None else min(timeout, IDLE_SECONDS)
         if not main_parked:
             mp.note.sleep(timeout)

@@ -8,7 +8,7 @@ holds a P and waits on its note alone.
 Invariants:
 - Only the own thread touches what is tagged [own]; others append to `readyq`, `calls`, `sigs` and
   then follow the wake-up protocol (note.py) with `idle`.
-- `nlive` counts started goroutines that are not done; a thread ends only when it is 0.
+- A thread ends only when `nlive()`, the started goroutines that are not done, is 0.
 - `idle` is True from the announcement to the wake-up; set and cleared under sched.lock (by the
   own thread alone where `foreign`).
 """
@@ -70,7 +70,6 @@ class M:
         "ingc",
         "locked",
         "maker",
-        "nlive",
         "note",
         "now",
         "oldp",
@@ -78,6 +77,7 @@ class M:
         "readyq",
         "root",
         "seen_clock",
+        "seen_looks",
         "seen_since",
         "seen_tick",
         "sigrun",
@@ -87,10 +87,12 @@ class M:
         "stacks",
         "stacks_created",
         "stale",
+        "started",
         "steal_attempts",
         "steals",
         "tick",
         "tick0",
+        "tid",
         "timers",
         "to_make",
         "turn",
@@ -101,6 +103,7 @@ class M:
         self.id = mid  # [const]
         self.foreign = foreign  # [const] never holds a P
         self.ident = 0  # [const] thread ident, once it runs
+        self.tid = 0  # [const] the system's number of the thread
         self.clock: int | None = None  # [const] clock id of the thread's CPU time
         self.p: P | None = None  # [lock: sched]
         self.oldp: P | None = None  # [lock: sched] the P it had last
@@ -117,7 +120,7 @@ class M:
         self.note = Note()  # [any] where the thread sleeps
         self.idle = False  # [lock: sched] announced: see note.py
         self.spinning = False  # [lock: sched] counted in sched.nspinning
-        self.nlive = 0  # [own: M] started goroutines that are not done
+        self.started = 0  # [own: M] goroutines that started here, main included
         self.finished = 0  # [own: M] goroutines that ended here
         self.steals = 0  # [own: M] times it stole
         self.steal_attempts = 0  # [own: M] Ps it looked at for that
@@ -146,15 +149,21 @@ class M:
         self.seen_tick = -1  # [any] what sysmon saw last; -1: nothing since it got its P
         self.seen_clock = -1  # [own: sysmon]
         self.seen_since = 0.0  # [own: sysmon]
+        self.seen_looks = 0  # [own: sysmon] looks that found it asleep at the same place
 
     def __repr__(self) -> str:
         kind = "thread" if self.foreign else "M"
         p = "no P" if self.p is None else f"P{self.p.id}"
-        return f"<{kind}{self.id} {p}, {self.nlive} goroutines{', idle' if self.idle else ''}>"
+        return f"<{kind}{self.id} {p}, {self.nlive()} goroutines{', idle' if self.idle else ''}>"
+
+    def nlive(self) -> int:
+        """Count the goroutines that live here: started and not done."""
+        return self.started - self.finished
 
     def bind_thread(self) -> None:
         """Note the calling thread's ident and CPU clock. Runs on: own M."""
         self.ident = _thread.get_ident()
+        self.tid = _thread.get_native_id()
         try:
             self.clock = time.pthread_getcpuclockid(self.ident)
         except (AttributeError, OSError):
@@ -168,6 +177,14 @@ class M:
             return time.clock_gettime_ns(self.clock)
         except OSError:
             return -1  # the thread has ended
+
+    def asleep(self) -> bool:
+        """Tell whether the thread sleeps in the kernel, not merely waits for a CPU. Any thread."""
+        try:
+            with open(f"/proc/self/task/{self.tid}/stat", "rb") as file:
+                return file.read().rpartition(b")")[2].split(None, 1)[0] in (b"S", b"D")
+        except (OSError, IndexError):
+            return True  # no such thing here: the clock has to do
 
     def stand_in(self, gp: G[Any]) -> M:
         """Return what stands for this thread while it makes a call of `gp`. Runs on: own M."""

@@ -63,7 +63,7 @@ from .idle import idle, spin, steal
 from .lock import ENTRANCES, Rank, lock_slow, make_lock
 from .m import M, thread_g, tls
 from .p import RUNQ_MAX, P
-from .sched import GOID_BATCH, sched
+from .sched import BLOCKER_STRIKES, GOID_BATCH, sched
 from .stack import Stack
 from .timers import add_timeout, expire, forget_timeout
 
@@ -77,6 +77,7 @@ __all__ = [
     "make_stacks",
     "newproc",
     "raise_attn",
+    "raise_signals",
     "raise_why",
     "reset_attn",
     "set_hooks",
@@ -235,6 +236,16 @@ def _queue_without_p(gp: G[Any]) -> None:
         raise RuntimeError("gmprt: cannot start a goroutine, the interpreter is being finalised")
     sched.runq.append(gp)
     wake_for_foreign()
+    if sched.no_threads and len(sched.pidle) >= sched.procs and _unqueue(gp):
+        raise RuntimeError("gmprt: cannot start a goroutine, no thread can be started to run it")
+
+
+def _unqueue(gp: G[Any]) -> bool:
+    try:
+        sched.runq.remove(gp)
+    except ValueError:
+        return False  # somebody has taken it after all
+    return True
 
 
 # -- choosing what runs
@@ -371,7 +382,9 @@ def _must_not_start(mp: M, gp: G[Any]) -> bool:
     It would strand them. It goes back to the global queue, and an M where nobody lives gets a P for
     it, or queues for one. At the limit of Ms it may start anywhere.
     """
-    if not mp.nlive or getattr(gp.fn, "__code__", gp.fn) not in sched.blockers:
+    if not mp.nlive():
+        return False
+    if sched.blockers.get(getattr(gp.fn, "__code__", gp.fn), 0) < BLOCKER_STRIKES:
         return False
     if not send_free_m():
         return False
@@ -480,6 +493,22 @@ def gopark(mp: M, gp: G[Any]) -> None:
         mp.curg = readyq.popleft()  # no local name for it: this frame may stay for long
         if mp.curg is not gp:
             mp.curg.stack.switch()  # type: ignore[union-attr]  # it has started
+    elif (
+        tick < mp.due
+        and pp is not None
+        and pp.runnext
+        and mp.gfree
+        and not (readyq or mp.timers or sched.blockers)
+    ):
+        # A fresh one and nobody else: the way of `go(f).join()` (benchmarks/spawn_join.py).
+        mp.tick = tick
+        sp = mp.gfree.pop()
+        try:
+            sp.g = pp.runnext.pop()
+        except IndexError:  # a thief was faster
+            mp.gfree.append(sp)
+            return gopark(mp, gp)
+        sp.switch()
     else:
         try:
             found = schedule(mp)
@@ -597,10 +626,8 @@ def _attn_after_park(mp: M, gp: G[Any]) -> None:
     """Main was run: to handle signals, after which it may have to park again.
 
     An interrupt that came too late for this wait stays for the next; so do signals if the wait was
-    satisfied: sysmon trips them again, in main's own code.
+    satisfied: the next park handles them, or sysmon trips them again, in main's own code.
     """
-    if gp.attn is SIGNALS:
-        _leave_attn(gp, None)
     if not mp.sigrun or gp is not sched.g1:
         return
     mp.sigrun = False
@@ -669,6 +696,15 @@ def raise_attn(mp: M, gp: G[Any]) -> None:
         raise exc
 
 
+def raise_signals(mp: M) -> None:
+    """Handle signals at the end of main's wait, where nothing is lost if a handler raises."""
+    if mp is sched.m0 and mp.curg is sched.g1:
+        raised = run_signals(mp)
+        if raised is not None:
+            _leave_attn(mp.curg, None)
+            raise raised
+
+
 def raise_why(gp: G[Any], why: Any) -> None:
     """Raise what ended a wait; drops the Sudog, which others may still see."""
     gp.stack.sudog = Sudog(gp.stack)  # type: ignore[union-attr]  # it runs
@@ -718,25 +754,29 @@ def execute_stack(sp: Stack) -> None:
         gp = sp.g
         if gp is None:
             return
+        gp.m = mp  # before `stack`: who sees that it has started looks at its home
         gp.stack = sp
-        gp.m = mp
         mp.curg = gp
-        mp.nlive += 1
+        mp.started += 1
         kwargs = gp.kwargs
         try:
             if gp.attn is not None:
                 raise _take_attn(gp)
-            if kwargs is None:
-                gp.value = gp.ctx.run(gp.fn, *gp.args)  # type: ignore[union-attr]  # not yet run
+            # Not `ctx.run`: its C frame costs each parked goroutine 600 bytes, go + join 5 %.
+            sp.gr_context = gp.ctx
+            if kwargs is not None:
+                gp.value = gp.fn(*gp.args, **kwargs)
+            elif gp.args:
+                gp.value = gp.fn(*gp.args)
             else:
-                gp.value = gp.ctx.run(gp.fn, *gp.args, **kwargs)  # type: ignore[union-attr]
+                gp.value = gp.fn()  # a call without unpacking: 2 % of go + join
             gp.exc = None
         except BaseException as exc:  # a goroutine's end, whatever it raised, harms no other
             _failed(gp, exc)
         # Done: first the result, then the mark, then the waiters (G._wait_done).
+        sp.gr_context = None
         gp.args = gp.kwargs = gp.ctx = None  # type: ignore[assignment]  # dropped
         gp.stack = sp.g = None
-        mp.nlive -= 1
         mp.finished += 1
         joinq = gp.joinq
         gp.joinq = None
@@ -805,7 +845,7 @@ def _wake_joiners(mp: M, joinq: list[Sudog]) -> None:
             _call_on_end(sg.elem)
             continue
         sp = sg.stack
-        if sp.m is mp:  # `goready`, written out for the common case
+        if sp.m is mp:  # `goready`, written out for the common case (benchmarks/spawn_join.py)
             gp: G[Any] = sp.g  # type: ignore[assignment]  # it has parked there
             gp.reason = None
             mp.readyq.append(gp)
@@ -891,5 +931,5 @@ def _mexit(mp: M, sp: Stack) -> None:
 
 
 # What the methods of a G call (g.py knows no verbs), and what a thread runs.
-set_verbs(getm, gopark, interrupt, raise_why, add_timeout, forget_timeout)
+set_verbs(getm, gopark, interrupt, raise_why, raise_signals, add_timeout, forget_timeout)
 set_mstart(_mstart)

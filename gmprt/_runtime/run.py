@@ -9,7 +9,7 @@ from .boot import gomaxprocs
 from .clock import DONT_WAIT, deadline
 from .g import DEAD, TIMED_OUT, Claim, G, GoroutineExit, Sudog, ThreadG
 from .lock import ENTRANCES
-from .proc import getm, gopark, gosched, raise_why
+from .proc import getm, gopark, gosched, raise_signals, raise_why
 from .sched import sched
 from .timers import add_timeout, forget_timeout
 
@@ -43,7 +43,10 @@ def run(main: Callable[[*Ts], T], /, *args: *Ts, procs: int | None = None) -> T:
     before = None if procs is None else gomaxprocs(procs)
     _running = True
     try:
-        return main(*args)
+        result = main(*args)
+        if mp.sigs:
+            raise_signals(mp)  # one that came in the runtime, too late for the last wait
+        return result
     finally:
         _running = False
         if before is not None:
@@ -115,6 +118,8 @@ def sleep(seconds: float | None) -> None:
     sg.claim = DEAD
     if sg.why is not TIMED_OUT:
         raise_why(gp, sg.why)
+    if mp.sigs:
+        raise_signals(mp)
 
 
 def lock_os_thread() -> None:

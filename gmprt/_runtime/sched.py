@@ -56,6 +56,8 @@ class FreePolicy:
 
 policy: GilPolicy | FreePolicy = GilPolicy() if GIL else FreePolicy()
 
+BLOCKER_STRIKES = 2  # unannounced blocking calls before a function is held to do so
+
 GOID_BATCH = 16  # Go: _GoidCacheBatch
 
 
@@ -83,12 +85,16 @@ class Sched:
         self.nspinning = 0  # [lock: sched] Ms looking for work with a P in hand
         self.maxthreads = 512  # [const] GMPRT_MAXTHREADS
         self.callq: deque[Any] = deque()  # [lock: sched] calls that wait for a thread
+        self.no_threads = False  # [any] the system would start no thread, at the last try
         self.warned_threads = False  # [lock: sched]
         self.goid = 2  # [lock: sched] next batch; main is 1
         self.m0: M | None = None  # [lock: boot] the main thread's M, once it has come in
         self.g1: G[Any] | None = None  # [lock: boot] main
+        self.retrips: deque[int] = (
+            deque()
+        )  # [atomic: deque.append/remove] sysmon tripped them again
         self.failed: dict[int, Any] = {}  # [atomic: dict] weak references to Gs that failed
-        self.blockers: set[Any] = set()  # [atomic: set] code of functions that blocked unannounced
+        self.blockers: dict[Any, int] = {}  # [own: sysmon] code that blocked unannounced: how often
         self.dead: dict[str, int] = {}  # [lock: sched] counters of Ms that have ended
         self.handoffs = 0  # [lock: sched]
         self.retakes = 0  # [lock: sched]

@@ -90,6 +90,8 @@ def handle_signal(signum: int) -> None:
 def _wrapper(signum: int, frame: FrameType | None) -> None:
     """Call the user's handler if main is in its own code, else leave the signal for main."""
     m0 = sched.m0
+    if _is_retrip(signum) and (m0 is None or signum not in m0.sigs):
+        return  # main has handled it meanwhile
     if m0 is None or _in_mains_own_code(frame):
         if m0 is not None and signum in m0.sigs:
             m0.sigs.remove(signum)
@@ -104,6 +106,15 @@ def _wrapper(signum: int, frame: FrameType | None) -> None:
     if m0.callm is not None:
         m0.callm.note.wake()
     sched.sysmon_note.wake()
+
+
+def _is_retrip(signum: int) -> bool:
+    """Tell whether sysmon, not the system, has tripped the signal."""
+    try:
+        sched.retrips.remove(signum)
+    except ValueError:
+        return False
+    return True
 
 
 def _in_mains_own_code(frame: FrameType | None) -> bool:

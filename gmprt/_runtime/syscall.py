@@ -52,7 +52,7 @@ def syscall(fn: Callable[PS, T], /, *args: PS.args, **kwargs: PS.kwargs) -> T:
     if mp.foreign:
         return ctx.run(fn, *args, **kwargs)
     gp = mp.curg
-    if mp.nlive > 1:
+    if mp.nlive() > 1:
         value: T = _elsewhere(mp, gp, ctx, fn, args, kwargs)
         return value
     stand_in = _entersyscall(mp, gp)

@@ -11,7 +11,8 @@ line.
 An unannounced blocking call is told by two clocks: the M's tick has not moved, and the thread's
 CPU clock stands still to the nanosecond over 2.5 switch intervals. A thread that waits for the GIL
 wakes every interval and so always shows some. If the whole process has burnt nothing but this
-thread's own time, one look is enough.
+thread's own time, one look is enough. And the system must say that the thread sleeps: on a busy
+machine one that waits for a CPU looks the same.
 
 Invariants: it never follows frames or greenlets of a running M; it holds no lock across a look.
 """
@@ -135,6 +136,7 @@ class _Sysmon:
         if m0 is None or not m0.sigs:
             return False
         for signum in list(m0.sigs):
+            sched.retrips.append(signum)
             _thread.interrupt_main(signal.Signals(signum))
         m0.due = 0
         m0.note.wake()
@@ -157,16 +159,22 @@ class _Sysmon:
             mp.seen_tick = tick
             mp.seen_clock = burnt
             mp.seen_since = now()
+            mp.seen_looks = 0
             return sched.queued()
+        # On a busy machine the clock also stands still while the thread waits for a CPU.
+        if not mp.asleep():
+            mp.seen_looks = 0
+            mp.seen_since = now()
+            return True
+        mp.seen_looks += 1
         enough = 2.5 * sys.getswitchinterval() if GIL else 0.002
-        if quiet:
-            enough = policy.sysmon_min / 2
-        if now() - mp.seen_since < enough:
+        if not quiet and (mp.seen_looks < 2 or now() - mp.seen_since < enough):
             return True
         gp = mp.curg
         if self.retake(pp, mp) and mp.tick == tick and gp is not sched.g1:
             fn = getattr(gp, "fn", None)
-            sched.blockers.add(getattr(fn, "__code__", fn))
+            code = getattr(fn, "__code__", fn)
+            sched.blockers[code] = sched.blockers.get(code, 0) + 1
         return True
 
     def retake(self, pp: P, mp: M) -> bool:

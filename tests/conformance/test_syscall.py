@@ -107,7 +107,7 @@ def test_goroutines_that_have_started_run_on_during_a_call(procs):
         ev.set()
 
     started = parked(waits_then_sets)
-    opener = parked(lambda: gate.send(sleep(0.001)))
+    opener = go(lambda: gate.send(sleep(0.001)))
     assert syscall(ev.wait, LONG) is True
     join_all(started, opener)
 

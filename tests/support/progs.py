@@ -84,10 +84,13 @@ def wait_prog(child: "subprocess.Popen[str]", timeout: float = TIMEOUT) -> Finis
     readers = [_Reader(child.stdout), _Reader(child.stderr)]
     hung = not _ended(readers, timeout)
     if hung:
-        child.send_signal(signal.SIGABRT)  # faulthandler's turn
-        _ended(readers, 5)
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
+        # Its number is its own until it is waited for, and its group's while one that it started
+        # holds a pipe open: so neither signal can meet a stranger.
+        if child.returncode is None:
+            os.kill(child.pid, signal.SIGABRT)  # faulthandler's turn
+        if not _ended(readers, 5) or child.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
         _ended(readers, 5)
     returncode = child.wait()
     stdout, stderr = (reader.text for reader in readers)
