@@ -21,6 +21,8 @@ done = gmprt.Chan(1)
 
 def measure() -> None:
     time.sleep(SETTLE)
+    while sys.argv[1] == "after_a_storm" and gmprt.stats()["ms"] > 12:
+        time.sleep(0.1)  # Ms beyond a few end after a while, which is one wake-up each
     before = resource.getrusage(resource.RUSAGE_SELF)
     time.sleep(WINDOW)
     after = resource.getrusage(resource.RUSAGE_SELF)
