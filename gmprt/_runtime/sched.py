@@ -69,7 +69,7 @@ class Sched:
 
     def reset(self) -> None:
         """Begin empty: at import, and in the child of a fork."""
-        self.lock = make_lock(Rank.SCHED)
+        self.lock = make_lock(Rank.SCHED)  # [const]
         self.started = False  # [lock: boot]
         self.exiting = False  # [any] the exit report has been given
         self.runq: deque[G[Any]] = deque()  # [atomic: deque.append/popleft] global queue, fresh Gs
