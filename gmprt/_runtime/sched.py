@@ -76,7 +76,9 @@ class Sched:
         self.procs = 0  # [lock: sched] gomaxprocs
         self.allp: list[P] = []  # [lock: sched] append only; retired ones stay, may be revived
         self.pidle: list[P] = []  # [lock: sched] Ps nobody holds
-        self.wakeful: list[P] | tuple[()] = ()  # pidle, where `go` is to wake an M; else empty
+        self.wakeful: (
+            list[P] | tuple[()]
+        ) = ()  # [const] pidle, where `go` is to wake an M; else empty
         self.pwait: deque[M] = deque()  # [lock: sched] Ms that have work and no P, FIFO
         self.allm: list[M] = []  # [lock: sched] living Ms
         self.mseq = 1  # [lock: sched] next M id; 0 is main's
@@ -90,9 +92,7 @@ class Sched:
         self.goid = 2  # [lock: sched] next batch; main is 1
         self.m0: M | None = None  # [lock: boot] the main thread's M, once it has come in
         self.g1: G[Any] | None = None  # [lock: boot] main
-        self.retrips: deque[int] = (
-            deque()
-        )  # [atomic: deque.append/remove] sysmon tripped them again
+        self.retrips: deque[int] = deque()  # [atomic: deque.append/remove] tripped by sysmon
         self.failed: dict[int, Any] = {}  # [atomic: dict] weak references to Gs that failed
         self.blockers: dict[Any, int] = {}  # [own: sysmon] code that blocked unannounced: how often
         self.dead: dict[str, int] = {}  # [lock: sched] counters of Ms that have ended

@@ -1,4 +1,4 @@
-"""Every field of a noun says who may touch it, with a tag of a closed set; every noun has a repr."""
+"""Every field of a noun says who may touch it, with a tag of a closed set; all have a repr."""
 
 import re
 from pathlib import Path
