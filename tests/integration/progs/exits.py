@@ -319,7 +319,7 @@ def in_loops() -> None:
             ch.recv()
 
     # One that never yields keeps its P: with a single one main would never come back.
-    for body in (compute, switch, spawn, send)[gmprt.gomaxprocs() == 1 :]:
+    for body in (compute, send, switch, spawn)[2 if gmprt.gomaxprocs() == 1 else 0 :]:
         on_several_threads(1, body)
     print("end")
 
