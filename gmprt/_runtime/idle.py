@@ -78,8 +78,8 @@ def spin(mp: M) -> bool:
 
     Only without the GIL, and only while fewer than half of the busy Ps' Ms do so.
     """
-    if not policy.spin_rounds:
-        return False
+    if not policy.spin_rounds or sched.pwait:
+        return False  # another M waits for the P
     if not mp.spinning:
         busy = sched.procs - len(sched.pidle)
         if sched.nspinning and 2 * sched.nspinning >= busy:
@@ -91,6 +91,8 @@ def spin(mp: M) -> bool:
     for _ in range(policy.spin_rounds):
         if mp.readyq or mp.sigs or mp.calls or sched.takeable():
             return True
+        if sched.pwait:
+            return False
         time.sleep(0)
     return False
 

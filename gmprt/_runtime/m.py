@@ -47,6 +47,7 @@ class M:
     """A thread of the runtime, or the stand-in for another one (Go: runtime2.go m)."""
 
     __slots__ = (
+        "blocked",
         "call",
         "callm",
         "calls",
@@ -149,6 +150,7 @@ class M:
         self.seen_tick = -1  # [any] what sysmon saw last; -1: nothing since it got its P
         self.seen_clock = -1  # [own: sysmon]
         self.seen_since = 0.0  # [own: sysmon]
+        self.blocked: tuple[Any, float] | None = None  # [any] sysmon took its P: code, since when
         self.seen_looks = 0  # [own: sysmon] looks that found it asleep at the same place
 
     def __repr__(self) -> str:

@@ -63,7 +63,7 @@ from .idle import idle, spin, steal
 from .lock import ENTRANCES, Rank, lock_slow, make_lock
 from .m import M, thread_g, tls
 from .p import RUNQ_MAX, P
-from .sched import BLOCKER_STRIKES, GOID_BATCH, sched
+from .sched import BLOCKER_SECONDS, BLOCKER_STRIKES, GOID_BATCH, sched
 from .stack import Stack
 from .timers import add_timeout, expire, forget_timeout
 
@@ -301,6 +301,8 @@ def find_runnable(mp: M) -> G[Any] | None:
         if pp is None:
             if mp.spinning:
                 resetspinning(mp)
+            if mp.blocked is not None:
+                _back_from_blocking(mp)
             if mp.readyq or mp.sigs or mp.wants_p:
                 if not acquirep(mp):
                     wait_for_p(mp, answer)
@@ -390,6 +392,17 @@ def _must_not_start(mp: M, gp: G[Any]) -> bool:
         return False
     sched.runq.appendleft(gp)
     return True
+
+
+def _back_from_blocking(mp: M) -> None:
+    """Note a long unannounced blocking call, from which this M has come back without its P.
+
+    A short one does no harm, and may have been no call: a lock of the allocator, a collection.
+    """
+    blocked = mp.blocked
+    mp.blocked = None
+    if blocked is not None and now() - blocked[1] >= BLOCKER_SECONDS:
+        sched.blockers[blocked[0]] = sched.blockers.get(blocked[0], 0) + 1
 
 
 def _others_want(mp: M, fresh_ok: bool) -> bool:

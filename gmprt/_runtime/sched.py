@@ -56,7 +56,8 @@ class FreePolicy:
 
 policy: GilPolicy | FreePolicy = GilPolicy() if GIL else FreePolicy()
 
-BLOCKER_STRIKES = 2  # unannounced blocking calls before a function is held to do so
+BLOCKER_STRIKES = 2  # long unannounced calls before a function is held to block
+BLOCKER_SECONDS = 0.010  # what is long
 
 GOID_BATCH = 16  # Go: _GoidCacheBatch
 
@@ -92,7 +93,9 @@ class Sched:
         self.g1: G[Any] | None = None  # [lock: boot] main
         self.retrips: deque[int] = deque()  # [atomic: deque.append/remove] tripped by sysmon
         self.failed: dict[int, Any] = {}  # [atomic: dict] weak references to Gs that failed
-        self.blockers: dict[Any, int] = {}  # [own: sysmon] code that blocked unannounced: how often
+        self.blockers: dict[
+            Any, int
+        ] = {}  # [atomic: dict] code that blocked unannounced: how often
         self.dead: dict[str, int] = {}  # [lock: sched] counters of Ms that have ended
         self.handoffs = 0  # [lock: sched]
         self.retakes = 0  # [lock: sched]

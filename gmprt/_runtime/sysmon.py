@@ -173,8 +173,7 @@ class _Sysmon:
         gp = mp.curg
         if self.retake(pp, mp) and mp.tick == tick and gp is not sched.g1:
             fn = getattr(gp, "fn", None)
-            code = getattr(fn, "__code__", fn)
-            sched.blockers[code] = sched.blockers.get(code, 0) + 1
+            mp.blocked = (getattr(fn, "__code__", fn), mp.seen_since)
         return True
 
     def retake(self, pp: P, mp: M) -> bool:
