@@ -93,9 +93,7 @@ class Sched:
         self.g1: G[Any] | None = None  # [lock: boot] main
         self.retrips: deque[int] = deque()  # [atomic: deque.append/remove] tripped by sysmon
         self.failed: dict[int, Any] = {}  # [atomic: dict] weak references to Gs that failed
-        self.blockers: dict[
-            Any, int
-        ] = {}  # [atomic: dict] code that blocked unannounced: how often
+        self.blockers: dict[Any, int] = {}  # [atomic: dict] code that blocked: how often, long
         self.dead: dict[str, int] = {}  # [lock: sched] counters of Ms that have ended
         self.handoffs = 0  # [lock: sched]
         self.retakes = 0  # [lock: sched]
