@@ -265,7 +265,6 @@ def _mains_function() -> None:
 
 def _lost(gp: G[Any]) -> None:
     """Report the exception of a goroutine once nobody can ask for it. Runs on: any thread."""
-    sched.failed.pop(gp.id, None)
     exc = gp.exc
     if gp.asked or exc is None:
         return

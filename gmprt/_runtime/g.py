@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import Context
 from types import CodeType
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from .clock import DONT_WAIT, deadline, now
 
@@ -462,10 +462,11 @@ class FailedG(G[T]):
     """
 
     __slots__ = ()
-    lost: Callable[[G[Any]], None]  # class attribute, set once by boot.py
+    lost: ClassVar[Callable[[G[Any]], None]]  # set once by boot.py
 
     def __del__(self) -> None:
-        FailedG.lost(self)
+        if not self.asked:
+            type(self).lost(self)  # not by name: the module may be gone already
 
 
 class ThreadG(G[Any]):

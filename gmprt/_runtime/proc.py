@@ -842,7 +842,8 @@ def _failed(gp: G[Any], exc: BaseException) -> None:
     gp.value = traceback
     gp.asked = isinstance(exc, SystemExit)
     gp.__class__ = FailedG
-    sched.failed[gp.id] = ref(gp)
+    failed, goid = sched.failed, gp.id
+    failed[goid] = ref(gp, lambda _: failed.pop(goid, None))
 
 
 def _wake_joiners(mp: M, joinq: list[Sudog]) -> None:
