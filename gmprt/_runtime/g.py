@@ -51,7 +51,7 @@ __all__ = [
     "set_verbs",
 ]
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class GoroutineExit(BaseException):
@@ -171,7 +171,7 @@ def set_make_ended(make: Callable[[G[Any]], Any]) -> None:
     _make_ended = make
 
 
-class G(Generic[T]):
+class G(Generic[T_co]):
     """A goroutine, and the handle that `go` returns for it.
 
     Dropping the handle does not end the goroutine. All methods may be called from any goroutine
@@ -310,7 +310,7 @@ class G(Generic[T]):
             del self  # see _wait_or_raise
             raise
 
-    def result(self, timeout: float | None = None) -> T:
+    def result(self, timeout: float | None = None) -> T_co:
         """Wait until it is done and return its value, or raise its exception.
 
         None after `goexit`. Blocks: G. Raises: TimeoutError; RuntimeError for oneself.
@@ -329,7 +329,7 @@ class G(Generic[T]):
                 raise exc.with_traceback(traceback)
             finally:
                 del exc, traceback, self  # the traceback holds this frame
-        value: T = self.value
+        value: T_co = self.value
         return value
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
@@ -455,7 +455,7 @@ class G(Generic[T]):
         return True
 
 
-class FailedG(G[T]):
+class FailedG(G[T_co]):
     """What a G becomes when it ends with an exception: one whose last handle is watched.
 
     Same layout, so `__class__` can be set; `__del__` costs nothing to those that do not fail.
