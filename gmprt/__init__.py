@@ -45,11 +45,11 @@ from ._runtime import sleep as sleep
 from ._runtime import syscall as syscall
 from ._runtime import unlock_os_thread as unlock_os_thread
 from .chan import Chan as Chan
-from .chan import ChanClosed as ChanClosed
-from .chan import EndOfChan as EndOfChan
-from .chan import RecvChan as RecvChan
-from .chan import SendChan as SendChan
-from .chan import WouldBlock as WouldBlock
+from .chantypes import ChanClosed as ChanClosed
+from .chantypes import EndOfChan as EndOfChan
+from .chantypes import RecvChan as RecvChan
+from .chantypes import SendChan as SendChan
+from .chantypes import WouldBlock as WouldBlock
 from .metrics import stats as stats
 from .selectgo import Case as Case
 from .selectgo import Selected as Selected

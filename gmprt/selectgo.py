@@ -39,16 +39,8 @@ from ._runtime import (
     rand,
     shuffled,
 )
-from .chan import (
-    Chan,
-    ChanClosed,
-    ReadOnlyChan,
-    RecvChan,
-    SendChan,
-    WouldBlock,
-    has_living,
-    take_out,
-)
+from .chan import Chan, ReadOnlyChan, has_living, take_out
+from .chantypes import ChanClosed, RecvChan, SendChan, WouldBlock
 
 __all__ = ["Case", "Selected", "on_recv", "on_send", "select"]
 

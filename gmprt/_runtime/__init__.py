@@ -25,6 +25,8 @@ and whoever ends the wait claims `sg` (under the owner's lock, or by its Claim),
 find, and calls goready(sg). docs/design.md#wake-up says why no wake-up is lost.
 """
 
+from .attn import raise_signals as raise_signals
+from .attn import raise_why as raise_why
 from .boot import default_excepthook as default_excepthook
 from .boot import gomaxprocs as gomaxprocs
 from .clock import DONT_WAIT as DONT_WAIT
@@ -51,13 +53,11 @@ from .lock import Lock as Lock
 from .lock import Rank as Rank
 from .lock import lock_slow as lock_slow
 from .lock import make_lock as make_lock
+from .park import gopark as gopark
+from .park import gosched as gosched
 from .proc import getm as getm
 from .proc import go as go
-from .proc import gopark as gopark
-from .proc import gosched as gosched
 from .proc import newproc as newproc
-from .proc import raise_signals as raise_signals
-from .proc import raise_why as raise_why
 from .rand import rand as rand
 from .rand import shuffled as shuffled
 from .run import current as current

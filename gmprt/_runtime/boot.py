@@ -22,6 +22,7 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
+from .attn import reset_attn, set_signal_handler
 from .clock import now
 from .cpus import default_procs, positive
 from .debug import dump, living, schedtrace_lines
@@ -33,7 +34,8 @@ from .idle import set_describe_all
 from .lock import set_lockrank
 from .m import M, foreign_m, tls
 from .p import P
-from .proc import getm, init_g0, make_stacks, reset_attn, set_hooks
+from .park import init_g0, make_stacks
+from .proc import getm, set_hooks
 from .rand import seed
 from .sched import lock_sched, policy, sched
 from .signals import handle_signal, install_signals
@@ -376,7 +378,8 @@ def _fork_child_end() -> None:
         os._exit(0)
 
 
-set_hooks(_attach, handle_signal, _fork_child_end)
+set_hooks(_attach, _fork_child_end)
+set_signal_handler(handle_signal)
 set_describe_all(lambda: dump(all_asleep=True))
 set_dumper(dump)
 FailedG.lost = staticmethod(_lost)

@@ -245,7 +245,7 @@ def schedtrace_lines(ms: int, detail: bool) -> str:
     head = (
         f"SCHED {ms}ms: gomaxprocs={sched.procs} idleprocs={len(sched.pidle)} "
         f"threads={len(allm) + sched.sysmon_running} spinningthreads={sched.nspinning} "
-        f"needspinning=0 idlethreads={len(sched.midle) + len(sched.mhome)} "
+        f"needspinning=0 idlethreads={sched.nidle()} "
         f"runqueue={len(sched.runq)}"
     )
     if not detail:

@@ -138,7 +138,7 @@ class _Nobody:
 NOBODY: Final = _Nobody()
 
 
-# The verbs that a G's own methods need, handed down by proc.py and chan.py.
+# The verbs that a G's own methods need, handed down by park.py and chan.py.
 _getm: Callable[[], M]
 _gopark: Callable[[M, G[Any]], None]
 _interrupt: Callable[[G[Any], Any], None]
@@ -158,7 +158,7 @@ def set_verbs(
     add_timeout: Callable[[M, Sudog, float], None],
     forget_timeout: Callable[[M, Sudog], None],
 ) -> None:
-    """Take the verbs that proc.py hands down."""
+    """Take the verbs that park.py hands down."""
     global _getm, _gopark, _interrupt, _raise_why, _raise_signals, _add_timeout, _forget_timeout
     _getm, _gopark, _interrupt = getm, gopark, interrupt
     _raise_why, _raise_signals = raise_why, raise_signals

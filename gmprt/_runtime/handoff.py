@@ -47,7 +47,7 @@ _mstart: Callable[[M], None]
 
 
 def set_mstart(mstart: Callable[[M], None]) -> None:
-    """Name what a new thread runs; called by proc.py."""
+    """Name what a new thread runs; called by park.py."""
     global _mstart
     _mstart = mstart
 

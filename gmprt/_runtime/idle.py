@@ -113,7 +113,10 @@ def idle(mp: M, fresh_ok: bool, main_parked: bool) -> bool:
         mp.spinning = False
         sched.nspinning -= 1
     mp.idle = True  # announce
-    (sched.mhome if mp.nlive() else sched.midle)[mp] = None
+    if not fresh_ok:
+        sched.mlocked[mp] = None
+    else:
+        (sched.mhome if mp.nlive() else sched.midle)[mp] = None
     surplus = not mp.nlive() and len(sched.midle) > max(IDLE_MS_KEPT, sched.procs)
     sched.lock.release()
     if taker is not None:
@@ -133,6 +136,7 @@ def idle(mp: M, fresh_ok: bool, main_parked: bool) -> bool:
         mp.idle = False
         sched.midle.pop(mp, None)
         sched.mhome.pop(mp, None)
+        sched.mlocked.pop(mp, None)
     ends = not chosen and _may_end(mp, surplus)
     if ends:
         sched.allm.remove(mp)
@@ -221,7 +225,7 @@ def _all_asleep() -> bool:
     lock_sched()
     try:
         allm = sched.allm
-        if len(sched.midle) + len(sched.mhome) < len(allm):
+        if sched.nidle() < len(allm):
             return False
         if sched.pwait or sched.callq or sched.queued():
             return False

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
+from .attn import raise_signals, raise_why
 from .boot import gomaxprocs
 from .clock import DONT_WAIT, deadline
 from .g import DEAD, TIMED_OUT, Claim, G, GoroutineExit, Sudog, ThreadG
 from .lock import ENTRANCES
-from .proc import getm, gopark, gosched, raise_signals, raise_why
+from .park import gopark, gosched
+from .proc import getm
 from .sched import sched
 from .timers import add_timeout, forget_timeout
 

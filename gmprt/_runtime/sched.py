@@ -1,8 +1,8 @@
 """Sched: the one object that Ms share, and the two wake policies.
 
 It holds the Ps, the Ms, the global queue, and who is idle or waits for a P. It decides nothing: the
-verbs are in handoff.py, idle.py and proc.py. After a fork the child resets it in place, since every
-module refers to it.
+verbs are in handoff.py, idle.py, proc.py and park.py. After a fork the child resets it in place,
+since every module refers to it.
 
 Invariants:
 - A P is held by one M, or is in `pidle`, or is retired; never two of these (sched.lock).
@@ -83,6 +83,7 @@ class Sched:
         self.mseq = 1  # [lock: sched] next M id; 0 is main's
         self.midle: dict[M, None] = {}  # [lock: sched] idle Ms where no goroutine lives
         self.mhome: dict[M, None] = {}  # [lock: sched] idle Ms where goroutines are parked
+        self.mlocked: dict[M, None] = {}  # [lock: sched] idle Ms that may start no goroutine
         self.nspinning = 0  # [lock: sched] Ms looking for work with a P in hand
         self.maxthreads = 512  # [const] GMPRT_MAXTHREADS
         self.callq: deque[Any] = deque()  # [lock: sched] calls that wait for a thread
@@ -107,6 +108,10 @@ class Sched:
             f"<Sched {len(self.pidle)}/{self.procs} Ps idle, {len(self.allm)} Ms, "
             f"{len(self.runq)} in the global queue>"
         )
+
+    def nidle(self) -> int:
+        """Count the idle Ms."""
+        return len(self.midle) + len(self.mhome) + len(self.mlocked)
 
     def goid_batch(self) -> int:
         """Reserve `GOID_BATCH` goroutine ids and return the first."""

@@ -45,8 +45,9 @@ LAYERS = [
     ["_runtime.sched"],
     # the verbs: who holds a P and who wakes whom, then having nothing to run, then running
     ["_runtime.handoff"],
-    ["_runtime.idle"],
+    ["_runtime.idle", "_runtime.attn"],
     ["_runtime.proc"],
+    ["_runtime.park"],
     # watching, looking inside, leaf verbs
     [
         "_runtime.sysmon",
@@ -62,6 +63,7 @@ LAYERS = [
     ["_runtime.run"],
     [DOOR],
     # public features
+    ["chantypes"],
     ["chan", "selectgo", "timer", "sync", "context"],
     # what is built from public features
     ["errgroup", "singleflight", "net", "patch", "leaks", "traceback", "metrics"],
