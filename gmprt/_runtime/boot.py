@@ -31,7 +31,7 @@ from .fault import set_dumper
 from .g import FailedG, G
 from .handoff import acquirep, passp, unwire, wakep, wire
 from .idle import set_describe_all
-from .lock import set_lockrank
+from .lock import interrupted_runtime, set_lockrank
 from .m import M, foreign_m, tls
 from .p import P
 from .park import init_g0, make_stacks
@@ -40,7 +40,7 @@ from .rand import seed
 from .sched import lock_sched, policy, sched
 from .signals import handle_signal, install_signals
 from .stack import RootStack
-from .sysmon import set_trace, start_sysmon
+from .sysmon import set_reporter, set_trace, start_sysmon
 
 __all__ = ["default_excepthook", "gomaxprocs"]
 
@@ -267,10 +267,24 @@ def _mains_function() -> None:
 
 def _lost(gp: G[Any]) -> None:
     """Report the exception of a goroutine once nobody can ask for it. Runs on: any thread."""
-    exc = gp.exc
-    if gp.asked or exc is None:
+    if gp.asked or gp.exc is None:
         return
     gp.asked = True
+    finaliser = sys._getframe(1)
+    if interrupted_runtime(finaliser.f_back, True):
+        # Dropped by the collector in the middle of the runtime, which may hold a lock: sysmon has
+        # a goroutine report it.
+        sched.lost.append(gp)
+        sched.sysmon_note.wake()
+    else:
+        _report(gp)
+
+
+def _report(gp: G[Any]) -> None:
+    """Call the hook for a goroutine whose exception nobody can ask for any more."""
+    exc = gp.exc
+    if exc is None:
+        return
     mp = getattr(tls, "m", None)
     if mp is not None and not mp.foreign:
         tls.m = foreign_m(None, 0)  # the hook is user code: a wait in it blocks the thread alone
@@ -305,6 +319,8 @@ def default_excepthook(gp: G[Any], exc: BaseException) -> None:
 
 def _exit_hook() -> None:
     """At exit: report lost exceptions, then the goroutines that are still alive."""
+    while sched.lost:
+        _report(sched.lost.popleft())
     for reference in list(sched.failed.values()):
         gp = reference()
         if gp is not None:
@@ -380,6 +396,7 @@ def _fork_child_end() -> None:
 
 set_hooks(_attach, _fork_child_end)
 set_signal_handler(handle_signal)
+set_reporter(_report)
 set_describe_all(lambda: dump(all_asleep=True))
 set_dumper(dump)
 FailedG.lost = staticmethod(_lost)

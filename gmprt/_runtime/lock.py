@@ -24,7 +24,16 @@ from typing import Protocol
 
 from .fault import throw
 
-__all__ = ["ENTRANCES", "PACKAGE_DIR", "Lock", "Rank", "lock_slow", "make_lock", "set_lockrank"]
+__all__ = [
+    "ENTRANCES",
+    "PACKAGE_DIR",
+    "Lock",
+    "Rank",
+    "interrupted_runtime",
+    "lock_slow",
+    "make_lock",
+    "set_lockrank",
+]
 
 PACKAGE_DIR = dirname(dirname(__file__))
 """The folder of the package; a code object whose file is below it is the runtime's own."""
@@ -115,17 +124,18 @@ def lock_slow(lock: Lock) -> None:
     attempt = 0
     while not lock.acquire(True, _SLICE):
         attempt += 1
-        if attempt >= _GIVE_UP and _interrupted_runtime():
+        if attempt >= _GIVE_UP and interrupted_runtime(sys._getframe(1), False):
             raise RuntimeError(
                 "gmprt was called by a finaliser or signal handler that interrupted the runtime "
                 "while it held the same lock; hand the work to a goroutine instead"
             )
 
 
-def _interrupted_runtime() -> bool:
-    """Tell whether user code on this stack lies on a frame of the runtime that did not call it."""
-    frame: FrameType | None = sys._getframe(1)
-    on_user = False
+def interrupted_runtime(frame: FrameType | None, on_user: bool) -> bool:
+    """Tell whether user code on this stack lies on a frame of the runtime that did not call it.
+
+    Looks from `frame` down; `on_user`: what was called from there is user code.
+    """
     while frame is not None:
         code = frame.f_code
         own = code.co_filename.startswith(PACKAGE_DIR)

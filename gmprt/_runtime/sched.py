@@ -93,6 +93,7 @@ class Sched:
         self.m0: M | None = None  # [lock: boot] the main thread's M, once it has come in
         self.g1: G[Any] | None = None  # [lock: boot] main
         self.retrips: deque[int] = deque()  # [atomic: deque.append/remove] tripped by sysmon
+        self.lost: deque[Any] = deque()  # [atomic: deque.append/popleft] failed Gs to report
         self.failed: dict[int, Any] = {}  # [atomic: dict] weak references to Gs that failed
         self.blockers: dict[Any, int] = {}  # [atomic: dict] code that blocked: how often, long
         self.dead: dict[str, int] = {}  # [lock: sched] counters of Ms that have ended

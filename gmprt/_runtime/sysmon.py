@@ -24,14 +24,17 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 from .clock import now
+from .g import G
 from .handoff import handoffp, startm, wakep
 from .m import M
 from .p import P
+from .proc import go
 from .sched import GIL, lock_sched, policy, sched
 
-__all__ = ["set_trace", "start_sysmon"]
+__all__ = ["set_reporter", "set_trace", "start_sysmon"]
 
 DELAY_MAX = 0.010  # Go: 10 ms
 IDLE_LOOKS = 10  # looks that find everything idle before it sleeps for good
@@ -51,6 +54,15 @@ def set_trace(trace: Callable[[], float | None] | None) -> None:
     """Name what writes the schedtrace line when due and returns the seconds to the next."""
     global _trace
     _trace = _no_trace if trace is None else trace
+
+
+_report: Callable[[G[Any]], None]
+
+
+def set_reporter(report: Callable[[G[Any]], None]) -> None:
+    """Name what reports a goroutine's exception that nobody asked for; called by boot.py."""
+    global _report
+    _report = report
 
 
 def start_sysmon() -> None:
@@ -99,13 +111,15 @@ class _Sysmon:
         return True
 
     def all_idle(self) -> bool:
-        """Tell whether nobody holds a P and no signal is owed."""
+        """Tell whether nobody holds a P and no signal or report is owed."""
         m0 = sched.m0
-        return len(sched.pidle) >= sched.procs and not (m0 is not None and m0.sigs)
+        owed = sched.lost or (m0 is not None and m0.sigs)
+        return len(sched.pidle) >= sched.procs and not owed
 
     def look(self) -> bool:
         """Look at everything once; True if there is something to watch closely."""
         busy = self.trip_signals()
+        self.report_lost()
         process_ns, own_ns = time.process_time_ns(), time.thread_time_ns()
         burnt = (process_ns - self.process_ns) - (own_ns - self.own_ns)
         self.process_ns, self.own_ns = process_ns, own_ns
@@ -141,6 +155,15 @@ class _Sysmon:
         m0.due = 0
         m0.note.wake()
         return True
+
+    def report_lost(self) -> None:
+        """Have lost exceptions reported where user code may run: in a goroutine."""
+        while sched.lost:
+            gp = sched.lost.popleft()
+            try:
+                go(_report, gp).daemon = True
+            except RuntimeError:  # no thread to be had: then here
+                _report(gp)
 
     def look_at_call(self, pp: P, mp: M) -> None:
         """Take the P of an M that sits in an announced call. Go: retake."""

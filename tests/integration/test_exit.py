@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -245,8 +246,13 @@ def test_a_thread_that_outlives_main_still_has_its_goroutines() -> None:
     ],
 )
 def test_atexit_functions_can_use_it(prog: str, line: str) -> None:
+    # Python 3.12.0 and 3.12.1 start no thread any more at exit, so that a first use is refused.
+    refused = (
+        line.replace("value 0", "refused") if (3, 12) <= sys.version_info < (3, 12, 2) else line
+    )
     for done in many(prog, "2"):
-        assert (done.stdout, done.stderr, done.returncode) == (line, "", 0)
+        assert (done.stderr, done.returncode) == ("", 0)
+        assert done.stdout in (line, refused)
 
 
 def test_an_atexit_function_that_runs_last_works_or_is_refused() -> None:
