@@ -149,7 +149,7 @@ class _Sysmon:
         m0 = sched.m0
         if m0 is None or not m0.sigs:
             return False
-        for signum in list(m0.sigs):
+        for signum in m0.sigs.copy():  # one atomic call, where list() could see it change
             sched.retrips.append(signum)
             _thread.interrupt_main(signal.Signals(signum))
         m0.due = 0
