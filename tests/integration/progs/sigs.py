@@ -588,7 +588,14 @@ def storm_on_channels() -> None:
     """Handlers raise all over main's channel code; the channel stays whole and in order."""
     ch, unbuffered = gmprt.Chan(4), gmprt.Chan()
     stop = threading.Event()
-    signal.signal(signal.SIGUSR1, raising)
+    armed = [False]  # raises once each time round, and never where nobody catches it
+
+    def handler(signum: int, _frame: object) -> None:
+        if armed[0]:
+            armed[0] = False
+            raise Boom(signum)
+
+    signal.signal(signal.SIGUSR1, handler)
 
     def bomber() -> None:
         while not stop.is_set():
@@ -604,31 +611,27 @@ def storm_on_channels() -> None:
     booms = 0
     numbers = itertools.count()
     thread = threading.Thread(target=bomber)
-    with contextlib.suppress(Boom):
-        thread.start()
+    thread.start()
     while booms < 400:
         try:
-            while True:
-                with contextlib.suppress(gmprt.WouldBlock):
-                    ch.send_nowait(next(numbers))
-                with contextlib.suppress(gmprt.WouldBlock):
-                    received.append(ch.recv_nowait())
-                ch.send(next(numbers), timeout=0.001)
-                received.append(ch.recv(timeout=0.001))
-                unbuffered.send(next(numbers))
-                gmprt.select(gmprt.on_send(ch, next(numbers)), gmprt.on_recv(ch))
-        except TimeoutError:
-            pass
+            try:
+                armed[0] = True
+                while True:
+                    with contextlib.suppress(gmprt.WouldBlock):
+                        ch.send_nowait(next(numbers))
+                    with contextlib.suppress(gmprt.WouldBlock):
+                        received.append(ch.recv_nowait())
+                    ch.send(next(numbers), timeout=0.001)
+                    received.append(ch.recv(timeout=0.001))
+                    unbuffered.send(next(numbers))
+                    gmprt.select(gmprt.on_send(ch, next(numbers)), gmprt.on_recv(ch))
+            except TimeoutError:
+                armed[0] = False
         except Boom:
             booms += 1
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    while True:
-        try:
-            stop.set()
-            thread.join()
-            break
-        except Boom:
-            pass
+    armed[0] = False
+    stop.set()
+    thread.join()
     unbuffered.close()
     g.join()
     with contextlib.suppress(gmprt.WouldBlock):
@@ -687,16 +690,19 @@ def storm_on_locks() -> None:
         mu, wg = gmprt.sync.Mutex(), gmprt.sync.WaitGroup()
         gs = [gmprt.go(contender, mu), wg.go(contender, mu)]
         try:
-            armed[0] = True
-            while True:
-                mu.lock()
-                gmprt.gosched()
-                mu.unlock()
-                gmprt.go(int).result()
-                gmprt.syscall(int)
-                wg.wait(timeout=0.0001)
-        except (Boom, TimeoutError):
-            armed[0] = False
+            try:
+                armed[0] = True
+                while True:
+                    mu.lock()
+                    gmprt.gosched()
+                    mu.unlock()
+                    gmprt.go(int).result()
+                    gmprt.syscall(int)
+                    wg.wait(timeout=0.0001)
+            except TimeoutError:
+                armed[0] = False
+        except Boom:
+            pass
         # Raised between the return of lock() and the next line, main has it: nobody can tell from
         # here, but it is one or the other, and either way it can be let go.
         if all_end_or_wait(gs) and mu.try_lock():
