@@ -26,7 +26,11 @@ The map: `_runtime/` is the scheduler (its `__init__` is the door, with the pict
 Importing it starts nothing: the runtime starts with the first `go`, `run` or wait.
 """
 
+from . import context as context
 from . import sync as sync
+from ._runtime import Canceled as Canceled
+from ._runtime import ContextDone as ContextDone
+from ._runtime import DeadlineExceeded as DeadlineExceeded
 from ._runtime import DeadlockError as DeadlockError
 from ._runtime import G as G
 from ._runtime import GoroutineExit as GoroutineExit
@@ -56,14 +60,21 @@ from .selectgo import Selected as Selected
 from .selectgo import on_recv as on_recv
 from .selectgo import on_send as on_send
 from .selectgo import select as select
+from .timer import Ticker as Ticker
+from .timer import Timer as Timer
+from .timer import after as after
+from .timer import after_func as after_func
 from .traceback import stack as stack
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Canceled",
     "Case",
     "Chan",
     "ChanClosed",
+    "ContextDone",
+    "DeadlineExceeded",
     "DeadlockError",
     "EndOfChan",
     "G",
@@ -71,8 +82,13 @@ __all__ = [
     "RecvChan",
     "Selected",
     "SendChan",
+    "Ticker",
+    "Timer",
     "WouldBlock",
+    "after",
+    "after_func",
     "blocking",
+    "context",
     "current",
     "excepthook",
     "go",

@@ -6,13 +6,16 @@ its value, then looks for waiting receivers; a receiver takes a value, gives the
 looks for waiting senders. Each step is one atomic C call. Who has to wait registers under the lock
 and looks once more; of the two, whoever comes second sees the other (docs/design.md#wake-up).
 
-Invariants: - len(buf) + len(slots) + operations in flight == cap. - Under the lock, at its release:
-not both `buf` and a living receiver in `recvq`, unless somebody in flight is about to call
-`_settle`; likewise `slots` and `sendq`. - Whoever finds waiters on arrival takes the slow path:
-first come, first served. - The end of a closed channel is reached when `buf` is empty and every
-token is home; a token that is still out is a send in flight, and its value comes. - A waiter is
-claimed before its value is moved; one that was claimed for a value that a fast receiver then took
-goes back to the head of the queue (plain wait), or begins again (select).
+Invariants:
+- len(buf) + len(slots) + operations in flight == cap.
+- Under the lock, at its release: not both `buf` and a living receiver in `recvq`, unless somebody
+  in flight is about to call `_settle`; likewise `slots` and `sendq`.
+- Whoever finds waiters on arrival takes the slow path: first come, first served.
+- The end of a closed channel is reached when `buf` is empty and every token is home; a token that
+  is still out is a send in flight, and its value comes.
+- A waiter is claimed before its value is moved; one that was claimed for a value that a fast
+  receiver then took goes back to the head of the queue (plain wait), or begins again (select).
+- `hooks` are told of the close after the lock is released, each once; None when there are none.
 
 Locks: `lock` (rank CHAN). No user code runs under it: values are only moved.
 
@@ -22,9 +25,9 @@ Go: chan.go chansend, chanrecv, closechan; differs: the lock-free path, time-out
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from ._runtime import (
     CLOSED,
@@ -33,24 +36,27 @@ from ._runtime import (
     NOBODY,
     RETRY,
     TIMED_OUT,
+    Context,
     G,
     Lock,
     Rank,
     Sudog,
-    add_timeout,
+    begin_limits,
+    check_ctx,
     deadline,
-    forget_timeout,
+    end_limits,
     getm,
     gopark,
     goready,
     lock_slow,
+    look_at,
     make_lock,
     raise_why,
     set_make_ended,
 )
 from .chantypes import ChanClosed, EndOfChan, WouldBlock
 
-__all__ = ["Chan", "ReadOnlyChan", "has_living", "take_out"]
+__all__ = ["Chan", "DoneChan", "ReadOnlyChan", "has_living", "take_out", "wake"]
 
 T = TypeVar("T")
 
@@ -69,6 +75,7 @@ class Chan(Generic[T]):
         "_cap",
         "_closed",
         "buf",
+        "hooks",
         "lock",
         "number",
         "recvq",
@@ -83,6 +90,9 @@ class Chan(Generic[T]):
     slots: deque[None]  # [atomic: deque.append/pop] free places
     recvq: deque[Sudog]  # [lock: lock] waiting receivers
     sendq: deque[Sudog]  # [lock: lock] waiting senders
+    hooks: dict[Sudog | Callable[[], object], Any] | None  # [lock: lock] who is told of the close
+
+    timed: ClassVar[bool] = False  # a timer's: select has to look at its clock
 
     def __init__(self, cap: int = 0) -> None:
         if isinstance(cap, bool) or not isinstance(cap, int):
@@ -95,6 +105,7 @@ class Chan(Generic[T]):
         self.slots = deque([None]) * cap
         self.recvq = deque()
         self.sendq = deque()
+        self.hooks = None
         self.number = _number()
         self.lock = make_lock(Rank.CHAN)
 
@@ -110,14 +121,14 @@ class Chan(Generic[T]):
 
     # -- sending
 
-    def send(self, v: T, *, timeout: float | None = None) -> None:
+    def send(self, v: T, *, timeout: float | None = None, ctx: Context | None = None) -> None:
         """Send `v`; waits while the buffer is full, or without a buffer until a receiver takes it.
 
-        Blocks: G. Raises: ChanClosed if the channel is closed, also while waiting; TimeoutError,
-        and then nothing was sent.
+        Blocks: G. Raises: ChanClosed if the channel is closed, also while waiting; TimeoutError or
+        the error of `ctx`, and then nothing was sent.
         """
         slots = self.slots
-        if slots and timeout is None and not self.sendq:
+        if slots and timeout is None and ctx is None and not self.sendq:
             try:
                 slots.pop()
             except IndexError:
@@ -130,14 +141,15 @@ class Chan(Generic[T]):
                 if self.recvq:
                     self._settle()
                 return
-        self._send_slow(v, timeout, True)
+        self._send_slow(v, timeout, ctx, True)
 
     def send_nowait(self, v: T) -> None:
         """Send `v` if that needs no waiting. Blocks: no. Raises: WouldBlock; ChanClosed."""
-        self._send_slow(v, None, False)
+        self._send_slow(v, None, None, False)
 
-    def _send_slow(self, v: T, timeout: float | None, wait: bool) -> None:
+    def _send_slow(self, v: T, timeout: float | None, ctx: Context | None, wait: bool) -> None:
         when = None if timeout is None else deadline(timeout)
+        done = None if ctx is None else look_at(ctx)
         lock = self.lock
         if not lock.acquire(False):
             lock_slow(lock)
@@ -164,7 +176,7 @@ class Chan(Generic[T]):
                 self.buf.append(v)
                 ready = self._settle_locked()
                 lock.release()
-                _wake(ready)
+                wake(ready)
                 return
         if not wait:
             lock.release()
@@ -174,7 +186,8 @@ class Chan(Generic[T]):
             raise TimeoutError("send timed out")
         mp = getm()
         gp = mp.curg
-        sg = gp.stack.sudog if when is None else Sudog(gp.stack)  # type: ignore[union-attr]
+        limited = when is not None or done is not None
+        sg = Sudog(gp.stack) if limited else gp.stack.sudog  # type: ignore[union-attr]
         sg.owner = self
         sg.elem = v
         gp.waiting = sg
@@ -184,14 +197,14 @@ class Chan(Generic[T]):
         ready = self._settle_locked() if self.slots else []  # a place may have come free
         lock.release()
         if ready:
-            _wake(ready)
-        if when is not None:
-            add_timeout(mp, sg, when)
+            wake(ready)
+        if limited:
+            begin_limits(mp, sg, when, ctx, done)
         gopark(mp, gp)
         sg.owner = NOBODY
         sg.elem = None
-        if when is not None:
-            forget_timeout(mp, sg)
+        if limited:
+            end_limits(mp, sg, when, done)
         why = sg.why
         if why is not None:
             sg.why = None
@@ -203,14 +216,14 @@ class Chan(Generic[T]):
 
     # -- receiving
 
-    def recv(self, timeout: float | None = None) -> T:
+    def recv(self, timeout: float | None = None, *, ctx: Context | None = None) -> T:
         """Receive a value; waits until there is one.
 
-        Blocks: G. Raises: EndOfChan if the channel is closed and drained; TimeoutError, and then
-        nothing was taken.
+        Blocks: G. Raises: EndOfChan if the channel is closed and drained; TimeoutError or the error
+        of `ctx`, and then nothing was taken.
         """
         buf = self.buf
-        if buf and timeout is None and not self.recvq:
+        if buf and timeout is None and ctx is None and not self.recvq:
             try:
                 v = buf.popleft()
             except IndexError:
@@ -220,29 +233,34 @@ class Chan(Generic[T]):
                 if self.sendq or self._closed:
                     self._settle()
                 return v
-        value, ok = self._recv_slow(timeout, True)
+        value, ok = self._recv_slow(timeout, ctx, True)
         if not ok:
             raise EndOfChan("receive from closed channel")
         result: T = value
         return result
 
-    def recv_ok(self, timeout: float | None = None) -> tuple[T | Any, bool]:
+    def recv_ok(
+        self, timeout: float | None = None, *, ctx: Context | None = None
+    ) -> tuple[T | Any, bool]:
         """Receive a value as (value, True), or (None, False) at the end of the channel.
 
-        Blocks: G. Raises: TimeoutError.
+        Blocks: G. Raises: TimeoutError; the error of `ctx`.
         """
-        return self._recv_slow(timeout, True)
+        return self._recv_slow(timeout, ctx, True)
 
     def recv_nowait(self) -> T:
         """Receive a value if there is one. Blocks: no. Raises: WouldBlock; EndOfChan."""
-        value, ok = self._recv_slow(None, False)
+        value, ok = self._recv_slow(None, None, False)
         if not ok:
             raise EndOfChan("receive from closed channel")
         result: T = value
         return result
 
-    def _recv_slow(self, timeout: float | None, wait: bool) -> tuple[Any, bool]:
+    def _recv_slow(
+        self, timeout: float | None, ctx: Context | None, wait: bool
+    ) -> tuple[Any, bool]:
         when = None if timeout is None else deadline(timeout)
+        done = None if ctx is None else look_at(ctx)
         lock = self.lock
         if not lock.acquire(False):
             lock_slow(lock)
@@ -271,7 +289,7 @@ class Chan(Generic[T]):
                     self.slots.append(None)
                     ready = self._settle_locked()
                     lock.release()
-                    _wake(ready)
+                    wake(ready)
                     return v, True
             if self._closed and not buf and len(self.slots) == self._cap:
                 lock.release()
@@ -284,7 +302,8 @@ class Chan(Generic[T]):
             raise TimeoutError("receive timed out")
         mp = getm()
         gp = mp.curg
-        sg = gp.stack.sudog if when is None else Sudog(gp.stack)  # type: ignore[union-attr]
+        limited = when is not None or done is not None
+        sg = Sudog(gp.stack) if limited else gp.stack.sudog  # type: ignore[union-attr]
         sg.owner = self
         gp.waiting = sg
         gp.since = mp.now
@@ -295,15 +314,15 @@ class Chan(Generic[T]):
             ready = self._settle_locked()  # a value may have come meanwhile
         lock.release()
         if ready:
-            _wake(ready)
-        if when is not None:
-            add_timeout(mp, sg, when)
+            wake(ready)
+        if limited:
+            begin_limits(mp, sg, when, ctx, done)
         gopark(mp, gp)
         sg.owner = NOBODY
         v = sg.elem
         sg.elem = None
-        if when is not None:
-            forget_timeout(mp, sg)
+        if limited:
+            end_limits(mp, sg, when, done)
         why = sg.why
         if why is not None:
             sg.why = None
@@ -330,24 +349,27 @@ class Chan(Generic[T]):
                 if self.sendq or self._closed:
                     self._settle()
                 return v
-        value, ok = self._recv_slow(None, True)
+        value, ok = self._recv_slow(None, None, True)
         if not ok:
             raise StopIteration
         result: T = value
         return result
 
-    def iter(self, timeout: float | None = None) -> Iterator[T]:
-        """Receive until the end of the channel, each receive under the time-out, whose error is
-        raised.
+    def iter(self, timeout: float | None = None, *, ctx: Context | None = None) -> Iterator[T]:
+        """Receive until the end of the channel, each receive under the time-out and the context,
+        whose error is raised.
 
-        Blocks: G. Raises: TimeoutError; ValueError for nan, at the call.
+        Blocks: G. Raises: TimeoutError; the error of `ctx`; ValueError for nan and TypeError for
+        what is not a context, at the call.
         """
         deadline(timeout)
-        return self._iter(timeout)
+        if ctx is not None:
+            check_ctx(ctx)
+        return self._iter(timeout, ctx)
 
-    def _iter(self, timeout: float | None) -> Iterator[T]:
+    def _iter(self, timeout: float | None, ctx: Context | None) -> Iterator[T]:
         while True:
-            value, ok = self._recv_slow(timeout, True)
+            value, ok = self._recv_slow(timeout, ctx, True)
             if not ok:
                 return
             yield value
@@ -376,8 +398,41 @@ class Chan(Generic[T]):
             if sg.claim is None or _claimed(sg):
                 sg.why = CLOSED
                 ready.append(sg)
+        hooks = self.hooks
+        self.hooks = None
         lock.release()
-        _wake(ready)
+        wake(ready)
+        if hooks is not None:
+            _tell(hooks)
+
+    def watch(self, hook: Sudog | Callable[[], object], why: Any = None) -> bool:
+        """End the wait of a Sudog with `why`, or call a function of the runtime's, at the close.
+
+        Internal. False if the channel is closed already.
+        """
+        lock = self.lock
+        if not lock.acquire(False):
+            lock_slow(lock)
+        if self._closed:
+            lock.release()
+            return False
+        if self.hooks is None:
+            self.hooks = {}
+        self.hooks[hook] = why
+        lock.release()
+        return True
+
+    def unwatch(self, hook: Sudog | Callable[[], object]) -> bool:
+        """Undo `watch`; False if the close has come first."""
+        lock = self.lock
+        if not lock.acquire(False):
+            lock_slow(lock)
+        hooks = self.hooks
+        found = hooks is not None and hook in hooks
+        if hooks is not None and found:
+            del hooks[hook]
+        lock.release()
+        return found
 
     # -- matching
 
@@ -388,7 +443,7 @@ class Chan(Generic[T]):
             lock_slow(lock)
         ready = self._settle_locked()
         lock.release()
-        _wake(ready)
+        wake(ready)
 
     def _give_back(self) -> None:
         """Return the token of a send that found the channel closed; receivers may wait for it."""
@@ -437,6 +492,12 @@ class Chan(Generic[T]):
                     sg.why = CLOSED
                     ready.append(sg)
         return ready
+
+    def poll(self) -> None:
+        """Look at the clock (timer channels)."""
+
+    def attend(self, n: int) -> None:
+        """Count `n` more, or fewer, who wait (timer channels)."""
 
     def dequeue(self, sg: Sudog) -> bool:
         """Take a plain waiter out (see Owner).
@@ -512,17 +573,28 @@ def _put_back(queue: deque[Sudog], sg: Sudog, ready: list[Sudog]) -> None:
         ready.append(sg)
 
 
-def _wake(ready: list[Sudog]) -> None:
+def wake(ready: list[Sudog]) -> None:
+    """Make ready whom `_settle_locked` has served. Caller holds: no lock."""
     for sg in ready:
         goready(sg)
 
 
+def _tell(hooks: dict[Sudog | Callable[[], object], Any]) -> None:
+    """Tell of a close, in the order of `watch`. Caller holds: no lock."""
+    for hook, why in hooks.items():
+        if not isinstance(hook, Sudog):
+            hook()
+        elif hook.owner.dequeue(hook):
+            hook.why = why
+            goready(hook)
+
+
 class ReadOnlyChan(Chan[T]):
-    """A channel that the runtime hands out: receive-only, closed by the runtime alone."""
+    """A channel that the runtime hands out: receive-only, fed and closed by the runtime alone."""
 
     __slots__ = ()
 
-    def send(self, v: T, *, timeout: float | None = None) -> None:
+    def send(self, v: T, *, timeout: float | None = None, ctx: Context | None = None) -> None:
         """Raise RuntimeError: the channel is receive-only."""
         raise RuntimeError("send on a receive-only channel")
 
@@ -534,6 +606,35 @@ class ReadOnlyChan(Chan[T]):
         """Raise RuntimeError: the channel is receive-only."""
         raise RuntimeError("close of a receive-only channel")
 
+
+class DoneChan(ReadOnlyChan[Any]):
+    """What a context's `done()` returns. Nothing is ever sent, so the queues for that are shared:
+    a third of the memory."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self._cap = 0
+        self._closed = False
+        self.buf = self.slots = self.sendq = _NOTHING
+        self.recvq = deque()
+        self.hooks = None
+        self.number = _number()
+        self.lock = make_lock(Rank.CHAN)
+
+    def __bool__(self) -> bool:
+        """Refuse: `if ctx.done():` would always be true."""
+        raise TypeError("a context's done() is a channel; to ask whether it is done use ctx.err()")
+
+    def end(self) -> None:
+        """Close it, unless it is closed."""
+        try:
+            self._close()
+        except ChanClosed:
+            pass  # by who cancels, or by who has just made it: whoever came first
+
+
+_NOTHING: deque[Any] = deque()  # stays empty
 
 _ended_lock = make_lock(Rank.SYNC)
 

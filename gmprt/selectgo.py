@@ -5,8 +5,9 @@ that need not wait. Otherwise all channels are locked in the order of their numb
 more, and if still none is ready a Sudog is queued on each, all sharing one Claim. Whoever pops its
 token has chosen the case; afterwards the other Sudogs are taken out again.
 
-Invariants: - A waiting select is claimed once; the others that find its Sudogs pass over them. -
-Nothing is sent or taken when it ends by time-out or interrupt.
+Invariants:
+- A waiting select is claimed once; the others that find its Sudogs pass over them.
+- Nothing is sent or taken when it ends by time-out, context or interrupt.
 
 Locks: those of the channels (rank CHAN), several at once in the order of `Chan.number`.
 
@@ -27,14 +28,16 @@ from ._runtime import (
     RETRY,
     TIMED_OUT,
     Claim,
+    Context,
     Sudog,
-    add_timeout,
+    begin_limits,
     deadline,
-    forget_timeout,
+    end_limits,
     getm,
     gopark,
     goready,
     lock_slow,
+    look_at,
     raise_why,
     rand,
     shuffled,
@@ -113,17 +116,23 @@ class _Waiting:
         return True
 
 
-def select(*cases: Case, default: bool = False, timeout: float | None = None) -> Selected:
+def select(
+    *cases: Case,
+    default: bool = False,
+    timeout: float | None = None,
+    ctx: Context | None = None,
+) -> Selected:
     """Do one of the operations that can go on, chosen at random; wait until one can.
 
     `default=True`: do not wait; index -1 if none can. No case and no default waits for ever.
-    Blocks: G. Raises: ChanClosed if a send on a closed channel is chosen; TimeoutError, and then
-    nothing was sent or taken; TypeError for what is not a case.
+    Blocks: G. Raises: ChanClosed if a send on a closed channel is chosen; TimeoutError or the error
+    of `ctx`, and then nothing was sent or taken; TypeError for what is not a case.
     """
     for case in cases:
         if type(case) is not Case:
             raise TypeError(f"select: cases made by on_recv and on_send, not {case!r}")
     when = None if timeout is None else deadline(timeout)
+    done = None if ctx is None else look_at(ctx)
     while True:
         # 1. Try each in random order.
         chosen = _try_cases(cases)
@@ -144,7 +153,7 @@ def select(*cases: Case, default: bool = False, timeout: float | None = None) ->
                 return Selected(-1, None, False)
             raise TimeoutError("select timed out")
         # 3. Queue on all, wait.
-        chosen = _wait(cases, channels, when)
+        chosen = _wait(cases, channels, when, ctx, done)
         if chosen is not None:
             return chosen
 
@@ -165,13 +174,15 @@ def _try_cases(cases: Sequence[Case]) -> Selected | None:
         ch = case.ch
         if ch is None:
             continue
+        if ch.timed:
+            ch.poll()
         try:
             if case.send:
                 if ch.slots or ch.recvq or ch._closed:
-                    ch._send_slow(case.value, None, False)
+                    ch._send_slow(case.value, None, None, False)
                     return Selected(i, None, True)
             elif ch.buf or ch.sendq or ch._closed:
-                value, ok = ch._recv_slow(None, False)
+                value, ok = ch._recv_slow(None, None, False)
                 return Selected(i, value, ok)
         except WouldBlock:
             continue
@@ -195,7 +206,11 @@ def _is_ready(case: Case) -> bool:
 
 
 def _wait(
-    cases: Sequence[Case], channels: Sequence[Chan[Any]], when: float | None
+    cases: Sequence[Case],
+    channels: Sequence[Chan[Any]],
+    when: float | None,
+    ctx: Context | None,
+    done: Any,
 ) -> Selected | None:
     """Queue on every channel, park, take the losers out; None: begin again.
 
@@ -232,13 +247,16 @@ def _wait(
         ch.lock.release()
     for sg in ready:
         goready(sg)
-    if when is not None:
-        add_timeout(mp, whole, when)
+    timed = [ch for ch in channels if ch.timed]
+    for ch in timed:
+        ch.attend(1)
+    begin_limits(mp, whole, when, ctx, done)
     gopark(mp, gp)
+    for ch in timed:
+        ch.attend(-1)
     whole.owner = NOBODY
     why = whole.why
-    if when is not None:
-        forget_timeout(mp, whole)
+    end_limits(mp, whole, when, done)
     whole.claim = DEAD
     winner = claim.winner
     claim.winner = None  # else a cycle

@@ -18,16 +18,18 @@ from ._runtime import (
     DONT_WAIT,
     NOBODY,
     TIMED_OUT,
+    Context,
     G,
     Rank,
     Sudog,
-    add_timeout,
+    begin_limits,
     deadline,
-    forget_timeout,
+    end_limits,
     getm,
     gopark,
     goready,
     lock_slow,
+    look_at,
     make_lock,
     newproc,
     now,
@@ -237,9 +239,10 @@ class WaitGroup:
         """Count one down. Raises: ValueError at zero."""
         self.add(-1)
 
-    def wait(self, timeout: float | None = None) -> None:
-        """Wait until the counter is zero. Blocks: G. Raises: TimeoutError."""
+    def wait(self, timeout: float | None = None, *, ctx: Context | None = None) -> None:
+        """Wait until the counter is zero. Blocks: G. Raises: TimeoutError; the error of `ctx`."""
         when = None if timeout is None else deadline(timeout)
+        done = None if ctx is None else look_at(ctx)
         lock = self._lock
         if not lock.acquire(False):
             lock_slow(lock)
@@ -251,20 +254,21 @@ class WaitGroup:
             raise TimeoutError("WaitGroup.wait timed out")
         mp = getm()
         gp = mp.curg
-        sg = gp.stack.sudog if when is None else Sudog(gp.stack)  # type: ignore[union-attr]
+        limited = when is not None or done is not None
+        sg = Sudog(gp.stack) if limited else gp.stack.sudog  # type: ignore[union-attr]
         sg.owner = self
         gp.waiting = sg
         gp.since = mp.now
         gp.reason = "sync.WaitGroup.Wait"
         self._waitq.append(sg)
         lock.release()
-        if when is not None:
-            add_timeout(mp, sg, when)
+        if limited:
+            begin_limits(mp, sg, when, ctx, done)
         gopark(mp, gp)
         sg.owner = NOBODY
         why = sg.why
-        if when is not None:
-            forget_timeout(mp, sg)
+        if limited:
+            end_limits(mp, sg, when, done)
         if why is not None:
             if why is TIMED_OUT:
                 raise TimeoutError("WaitGroup.wait timed out")

@@ -12,13 +12,14 @@ The picture, in Go's terms (docs/design.md has the whole of it):
 A feature that makes a goroutine wait does this, and nothing else:
 
     mp = getm(); gp = mp.curg                 who waits
-    sg = gp.stack.sudog, or Sudog(gp.stack)   its place; a new one if there is a deadline
+    done = look_at(ctx)                       if there is a context: before all else
+    sg = gp.stack.sudog, or Sudog(gp.stack)   its place; a new one if there is a limit
     sg.owner = self                           owner.dequeue(sg) takes it out again
     gp.waiting, gp.since, gp.reason = sg, mp.now, "chan receive"
     queue sg, look once more whether the wait is over, release every lock
-    add_timeout(mp, sg, when)                 if there is a deadline
+    begin_limits(mp, sg, when, ctx, done)     if there is a deadline or a context
     gopark(mp, gp); sg.owner = NOBODY
-    forget_timeout(mp, sg)                    if there was one
+    end_limits(mp, sg, when, done)            if there was one
     sg.why                                    None: satisfied; else raise_why(gp, why)
 
 and whoever ends the wait claims `sg` (under the owner's lock, or by its Claim), sets what it is to
@@ -33,6 +34,17 @@ from .clock import DONT_WAIT as DONT_WAIT
 from .clock import deadline as deadline
 from .clock import now as now
 from .cpus import num_cpu as num_cpu
+from .ctx import CANCEL_KEY as CANCEL_KEY
+from .ctx import Canceled as Canceled
+from .ctx import ContextDone as ContextDone
+from .ctx import DeadlineExceeded as DeadlineExceeded
+from .ctx import OwnContext as OwnContext
+from .ctx import begin_limits as begin_limits
+from .ctx import cause as cause
+from .ctx import check_ctx as check_ctx
+from .ctx import ctx_error as ctx_error
+from .ctx import end_limits as end_limits
+from .ctx import look_at as look_at
 from .debug import dump as dump
 from .debug import num_goroutine as num_goroutine
 from .debug import stats as stats
@@ -55,9 +67,13 @@ from .lock import lock_slow as lock_slow
 from .lock import make_lock as make_lock
 from .park import gopark as gopark
 from .park import gosched as gosched
+from .proc import Spawn as Spawn
 from .proc import getm as getm
 from .proc import go as go
 from .proc import newproc as newproc
+from .protocols import Context as Context
+from .protocols import RecvChan as RecvChan
+from .protocols import SendChan as SendChan
 from .rand import rand as rand
 from .rand import shuffled as shuffled
 from .run import current as current
@@ -68,5 +84,5 @@ from .run import sleep as sleep
 from .run import unlock_os_thread as unlock_os_thread
 from .syscall import blocking as blocking
 from .syscall import syscall as syscall
-from .timers import add_timeout as add_timeout
-from .timers import forget_timeout as forget_timeout
+from .timerproc import add_timer as add_timer
+from .timerproc import del_timer as del_timer

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .ctx import CtxEnd, ctx_error
 from .fault import throw
 from .g import INTERRUPTED, NO_PARKING, TIMED_OUT, G, Signal, Sudog
 from .handoff import goready
@@ -136,6 +137,8 @@ def raise_why(gp: G[Any], why: Any) -> None:
             throw("raise_why: no interrupt")
     if why is TIMED_OUT:
         raise TimeoutError("timed out")
+    if type(why) is CtxEnd:
+        raise ctx_error(why.ctx)
     raise why
 
 

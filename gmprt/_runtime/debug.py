@@ -217,7 +217,7 @@ def stats() -> dict[str, Any]:
         "ms": len(ms),
         "ps": sched.procs,
         "idle_ps": len(sched.pidle),
-        "timers": sum(pending(mp) for mp in ms),
+        "timers": sum(pending(mp) for mp in ms) + sum(h.pending() for h in list(sched.heaps)),
         "stacks_cached": sum(len(mp.gfree) for mp in ms),
         "spawned": finished + max(0, len(alive) - (sched.g1 is not None)),
         "finished": finished,
@@ -269,7 +269,7 @@ def _p_line(pp: P) -> str:
         f"  P{pp.id}: status={int(mp is not None)} schedtick={_pticks(pp)} "
         f"syscalltick={0 if mp is None else mp.calltick // 2} m={'nil' if mp is None else mp.id} "
         f"runqsize={len(pp.runq)} gfreecnt={0 if mp is None else len(mp.gfree)} "
-        f"timerslen={0 if mp is None else len(mp.timers)}"
+        f"timerslen={len(pp.timers.entries) + (0 if mp is None else len(mp.timers))}"
     )
 
 

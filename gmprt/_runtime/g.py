@@ -25,6 +25,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from .clock import DONT_WAIT, deadline, now
+from .protocols import Context as CancelContext
 
 if TYPE_CHECKING:
     from .m import M
@@ -144,8 +145,9 @@ _gopark: Callable[[M, G[Any]], None]
 _interrupt: Callable[[G[Any], Any], None]
 _raise_why: Callable[[G[Any], Any], None]
 _raise_signals: Callable[[M], None]
-_add_timeout: Callable[[M, Sudog, float], None]
-_forget_timeout: Callable[[M, Sudog], None]
+_look_at: Callable[[Any], Any]
+_begin_limits: Callable[[M, Sudog, float | None, Any, Any], None]
+_end_limits: Callable[[M, Sudog, float | None, Any], None]
 _make_ended: Callable[[G[Any]], Any]
 
 
@@ -155,14 +157,16 @@ def set_verbs(
     interrupt: Callable[[G[Any], Any], None],
     raise_why: Callable[[G[Any], Any], None],
     raise_signals: Callable[[M], None],
-    add_timeout: Callable[[M, Sudog, float], None],
-    forget_timeout: Callable[[M, Sudog], None],
+    look_at: Callable[[Any], Any],
+    begin_limits: Callable[[M, Sudog, float | None, Any, Any], None],
+    end_limits: Callable[[M, Sudog, float | None, Any], None],
 ) -> None:
     """Take the verbs that park.py hands down."""
-    global _getm, _gopark, _interrupt, _raise_why, _raise_signals, _add_timeout, _forget_timeout
+    global _getm, _gopark, _interrupt, _raise_why, _raise_signals
+    global _look_at, _begin_limits, _end_limits
     _getm, _gopark, _interrupt = getm, gopark, interrupt
     _raise_why, _raise_signals = raise_why, raise_signals
-    _add_timeout, _forget_timeout = add_timeout, forget_timeout
+    _look_at, _begin_limits, _end_limits = look_at, begin_limits, end_limits
 
 
 def set_make_ended(make: Callable[[G[Any]], Any]) -> None:
@@ -298,25 +302,26 @@ class G(Generic[T_co]):
 
     # -- waiting for it
 
-    def join(self, timeout: float | None = None) -> bool:
+    def join(self, timeout: float | None = None, *, ctx: CancelContext | None = None) -> bool:
         """Wait until it is done; False at the time-out.
 
         Neither raises the goroutine's exception nor counts as asking for it.
-        Blocks: G. Raises: RuntimeError for oneself; ValueError for nan.
+        Blocks: G. Raises: RuntimeError for oneself; ValueError for nan; the error of `ctx`.
         """
         try:
-            return self._wait_done(timeout)
+            return self._wait_done(timeout, ctx)
         except BaseException:
             del self  # see _wait_or_raise
             raise
 
-    def result(self, timeout: float | None = None) -> T_co:
+    def result(self, timeout: float | None = None, *, ctx: CancelContext | None = None) -> T_co:
         """Wait until it is done and return its value, or raise its exception.
 
-        None after `goexit`. Blocks: G. Raises: TimeoutError; RuntimeError for oneself.
+        None after `goexit`. Blocks: G.
+        Raises: TimeoutError; the error of `ctx`; RuntimeError for oneself.
         """
         try:
-            self._wait_or_raise(timeout)
+            self._wait_or_raise(timeout, ctx)
         except BaseException:
             del self
             raise
@@ -332,14 +337,16 @@ class G(Generic[T_co]):
         value: T_co = self.value
         return value
 
-    def exception(self, timeout: float | None = None) -> BaseException | None:
+    def exception(
+        self, timeout: float | None = None, *, ctx: CancelContext | None = None
+    ) -> BaseException | None:
         """Wait until it is done and return its exception, or None.
 
         The GoroutineExit after a quiet end. Blocks: G.
-        Raises: TimeoutError; RuntimeError for oneself.
+        Raises: TimeoutError; the error of `ctx`; RuntimeError for oneself.
         """
         try:
-            self._wait_or_raise(timeout)
+            self._wait_or_raise(timeout, ctx)
         except BaseException:
             del self
             raise
@@ -367,14 +374,14 @@ class G(Generic[T_co]):
             raise TypeError(f"interrupt: a class or instance of BaseException, not {exc!r}")
         _interrupt(self, exc)
 
-    def _wait_or_raise(self, timeout: float | None) -> None:
+    def _wait_or_raise(self, timeout: float | None, ctx: CancelContext | None) -> None:
         """Wait for the end. Raises: TimeoutError, and what else ends the wait.
 
         The traceback of what is raised must not keep the goroutine alive: an exception of its own
         would be reported late.
         """
         try:
-            done = self._wait_done(timeout)
+            done = self._wait_done(timeout, ctx)
         except BaseException:
             del self
             raise
@@ -383,7 +390,7 @@ class G(Generic[T_co]):
             del self
             raise TimeoutError(text)
 
-    def _wait_done(self, timeout: float | None) -> bool:
+    def _wait_done(self, timeout: float | None, ctx: CancelContext | None) -> bool:
         """Wait for the end; False at the time-out.
 
         Lock-free: who waits appends itself, then looks whether the goroutine is done; who ends
@@ -391,6 +398,7 @@ class G(Generic[T_co]):
         of that one entry, each atomic, settles who wakes it.
         """
         when = None if timeout is None else deadline(timeout)
+        done = None if ctx is None else _look_at(ctx)
         q = self.joinq
         if q is None:
             return True
@@ -400,7 +408,8 @@ class G(Generic[T_co]):
             raise RuntimeError(f"goroutine {self.id} cannot wait for its own end")
         if when is DONT_WAIT:
             return False
-        sg = gp.stack.sudog if when is None else Sudog(gp.stack)  # type: ignore[union-attr]
+        limited = when is not None or done is not None
+        sg = Sudog(gp.stack) if limited else gp.stack.sudog  # type: ignore[union-attr]
         sg.owner = self
         gp.waiting = sg
         gp.since = mp.now
@@ -410,12 +419,12 @@ class G(Generic[T_co]):
             gp.reason = None
             sg.owner = NOBODY
             return True
-        if when is not None:
-            _add_timeout(mp, sg, when)
+        if limited:
+            _begin_limits(mp, sg, when, ctx, done)
         _gopark(mp, gp)
         sg.owner = NOBODY
-        if when is not None:
-            _forget_timeout(mp, sg)
+        if limited:
+            _end_limits(mp, sg, when, done)
         why = sg.why
         if why is not None:
             if why is TIMED_OUT:

@@ -24,6 +24,7 @@ from .m import M
 from .p import P
 from .rand import shuffled
 from .sched import lock_sched, policy, sched
+from .timerproc import call_sysmon
 from .timers import next_deadline, pending
 
 __all__ = ["DeadlockError", "counters", "idle", "set_describe_all", "spin", "steal"]
@@ -163,6 +164,8 @@ def _sleep(mp: M, main_parked: bool, surplus: bool) -> None:
         return
     if sys.is_finalizing():
         raise RuntimeError("gmprt: cannot wait, the interpreter is being finalised")
+    if sched.heaps:
+        call_sysmon()  # this M looks at timers no more
     poll = POLL_MIN
     while True:
         if _checkdead() or mp.readyq:
@@ -232,6 +235,8 @@ def _all_asleep() -> bool:
         for mp in allm:
             if mp.readyq or mp.sigs or pending(mp):
                 return False
+        if any(heap.pending() for heap in sched.heaps):
+            return False
         ours = len(allm) - 1 + sched.sysmon_running + sched.ghosts
     finally:
         sched.lock.release()

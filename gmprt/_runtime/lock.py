@@ -55,6 +55,7 @@ class Rank(IntEnum):
     INTERRUPT = 20
     SYNC = 30
     CHAN = 40
+    TIMER = 45
     SCHED = 50
 
 

@@ -70,6 +70,8 @@ class M:
         "incall",
         "ingc",
         "locked",
+        "look_tick",
+        "look_time",
         "maker",
         "note",
         "now",
@@ -114,6 +116,8 @@ class M:
         self.tick = 0  # [own: M] scheduling decisions
         self.now = now()  # [any] the time, as of its last slow path or sysmon's last look
         self.tick0 = 0  # [lock: sched] tick when it got its P
+        self.look_tick = 0  # [own: M] tick of the last look at timers
+        self.look_time = 0.0  # [own: M] its time
         self.turn = False  # [own: M] a fresh goroutine is next
         self.readyq: deque[G[Any]] = deque()  # [atomic: deque.append/popleft] started and ready
         self.timers: list[tuple[float, int, Sudog]] = []  # [own: M] heap, see timers.py

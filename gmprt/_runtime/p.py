@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from .heap import TimerHeap
+
 if TYPE_CHECKING:
     from .g import G
     from .m import M
@@ -29,7 +31,7 @@ RUNQ_MAX = 256  # Go: len(p.runq)
 class P:
     """A processor context (Go: runtime2.go p)."""
 
-    __slots__ = ("id", "m", "oldm", "retired", "runnext", "runq", "tick", "tick_seen")
+    __slots__ = ("id", "m", "oldm", "retired", "runnext", "runq", "tick", "tick_seen", "timers")
 
     def __init__(self, pid: int) -> None:
         self.id = pid  # [const]
@@ -40,6 +42,7 @@ class P:
         self.retired = False  # [lock: sched] gomaxprocs went below its id
         self.tick = 0  # [lock: sched] ticks run with it before the present holder
         self.tick_seen = -1  # [own: sysmon]
+        self.timers = TimerHeap()  # [const] of no parked goroutine
 
     def __repr__(self) -> str:
         holder = "idle" if self.m is None else f"M{self.m.id}"

@@ -35,6 +35,7 @@ from .attn import (
     run_signals,
     take_attn,
 )
+from .ctx import begin_limits, end_limits, look_at
 from .fault import throw
 from .g import INTERRUPTED, NO_PARKING, FailedG, G, GoroutineExit, Sudog, set_verbs
 from .handoff import goready, set_mstart
@@ -43,7 +44,6 @@ from .m import M, thread_g, tls
 from .proc import IN_FINALISER, getm, schedule
 from .sched import sched
 from .stack import Stack
-from .timers import add_timeout, forget_timeout
 
 __all__ = ["gopark", "gosched", "init_g0", "make_stacks"]
 
@@ -65,7 +65,7 @@ def gopark(mp: M, gp: G[Any]) -> None:
     tick = mp.tick + 1
     pp = mp.p
     readyq = mp.readyq
-    if tick < mp.due and pp is not None and readyq and not (mp.timers or pp.runnext or pp.runq):
+    if tick < mp.due and pp is not None and readyq and not (pp.runnext or pp.runq):
         mp.tick = tick
         mp.curg = readyq.popleft()  # no local name for it: this frame may stay for long
         if mp.curg is not gp:
@@ -75,7 +75,7 @@ def gopark(mp: M, gp: G[Any]) -> None:
         and pp is not None
         and pp.runnext
         and mp.gfree
-        and not (readyq or mp.timers or sched.blockers)
+        and not (readyq or sched.blockers)
     ):
         # A fresh one and nobody else: the way of `go(f).join()` (benchmarks/spawn_join.py).
         mp.tick = tick
@@ -139,7 +139,7 @@ def gosched() -> None:
     # The first lines of `schedule`, written out: two calls less (benchmarks/yield_ten.py).
     if gp.attn is not None:
         raise_attn(mp, gp)
-    elif tick < mp.due and pp is not None and readyq and not (mp.timers or pp.runnext or pp.runq):
+    elif tick < mp.due and pp is not None and readyq and not (pp.runnext or pp.runq):
         mp.tick = tick
         readyq.append(gp)
         mp.curg = readyq.popleft()
@@ -271,7 +271,7 @@ def execute_stack(sp: Stack) -> None:
         # The first lines of `schedule`, written out (benchmarks/spawn_join.py).
         tick = mp.tick + 1
         pp = mp.p
-        if tick < mp.due and pp is not None and readyq and not (mp.timers or pp.runnext or pp.runq):
+        if tick < mp.due and pp is not None and readyq and not (pp.runnext or pp.runq):
             mp.tick = tick
             gnext: G[Any] | None = readyq.popleft()
         else:
@@ -412,5 +412,5 @@ def _mexit(mp: M, sp: Stack) -> None:
 
 
 # What the methods of a G call (g.py knows no verbs), and what a thread runs.
-set_verbs(getm, gopark, interrupt, raise_why, raise_signals, add_timeout, forget_timeout)
+set_verbs(getm, gopark, interrupt, raise_why, raise_signals, look_at, begin_limits, end_limits)
 set_mstart(_mstart)

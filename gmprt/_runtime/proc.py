@@ -1,8 +1,9 @@
 """The scheduler's verbs: go, schedule, find_runnable.
 
 Order in `schedule` and `find_runnable`: requests (signals for main, questions of a dump); deadlines
-that have passed, whose goroutines go to the front; every 61st tick the global queue; ready
-(started) and fresh goroutines in turn, so that neither starves; the global queue; stealing; idle.
+that have passed, whose goroutines go to the front, and timers; every 61st tick the global queue;
+ready (started) and fresh goroutines in turn, so that neither starves; the global queue; stealing;
+idle.
 
 Invariants:
 - A request to an M sets its `due` to 0 and wakes its note. The store may be lost to the M's own;
@@ -18,9 +19,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from sys import _getframe
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, ParamSpec, TypeVar
 
 from .attn import leave_attn, mark_signals, run_signals
@@ -40,9 +41,10 @@ from .idle import idle, spin, steal
 from .m import M, tls
 from .p import RUNQ_MAX, P
 from .sched import BLOCKER_SECONDS, BLOCKER_STRIKES, GOID_BATCH, sched
+from .timerproc import next_look, next_timer, run_timers
 from .timers import expire
 
-__all__ = ["IN_FINALISER", "answer", "getm", "go", "newproc", "schedule", "set_hooks"]
+__all__ = ["IN_FINALISER", "Spawn", "answer", "getm", "go", "newproc", "schedule", "set_hooks"]
 
 PS = ParamSpec("PS")
 T = TypeVar("T")
@@ -123,12 +125,51 @@ def newproc(
     frame: FrameType, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> G[T]:
     """Make a goroutine whose `go` statement is where `frame` stands, and queue it: as `go`."""
-    if not callable(fn):
-        raise TypeError(f"go: a function to call, not {fn!r}")
-    try:
-        mp = tls.m
-    except AttributeError:
-        mp = _attach()
+    code, lasti = frame.f_code, frame.f_lasti
+    return _newproc(getm(), code, lasti, getm().curg.id, copy_context(), fn, args, kwargs)
+
+
+class Spawn:
+    """A `go` statement that is carried out later, as by the one who has written it."""
+
+    __slots__ = ("args", "code", "ctx", "fn", "kwargs", "lasti", "parent")
+
+    def __init__(
+        self,
+        frame: FrameType,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        self.code = frame.f_code  # [const]
+        self.lasti = frame.f_lasti  # [const]
+        self.parent = getm().curg.id  # [const]
+        self.ctx = copy_context()  # [const]
+        self.fn = fn  # [const]
+        self.args = args  # [const]
+        self.kwargs = kwargs  # [const]
+
+    def __repr__(self) -> str:
+        return f"<go {self.fn!r}>"
+
+    def start(self) -> G[Any]:
+        """Make the goroutine, each time in a fresh copy of the context. Any thread."""
+        ctx = self.ctx.copy()
+        code, lasti, parent = self.code, self.lasti, self.parent
+        return _newproc(getm(), code, lasti, parent, ctx, self.fn, self.args, self.kwargs)
+
+
+def _newproc(
+    mp: M,
+    code: CodeType,
+    lasti: int,
+    parent: int,
+    ctx: Context,
+    fn: Callable[..., T],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> G[T]:
+    """Make a goroutine and queue it. Must agree with `go`."""
     gp: G[T] = G()
     goid = mp.goid
     if goid == mp.goid_end:
@@ -139,10 +180,10 @@ def newproc(
     gp.fn = fn
     gp.args = args
     gp.kwargs = kwargs or None
-    gp.ctx = copy_context()
-    gp.code = frame.f_code
-    gp.lasti = frame.f_lasti
-    gp.parent = mp.curg.id
+    gp.ctx = ctx
+    gp.code = code
+    gp.lasti = lasti
+    gp.parent = parent
     gp.stack = None
     gp.joinq = []
     gp.attn = None
@@ -207,8 +248,6 @@ def schedule(mp: M) -> G[Any] | None:
     pp = mp.p
     if tick >= mp.due or pp is None:
         return find_runnable(mp)
-    if mp.timers:
-        expire(mp)
     readyq = mp.readyq
     if pp.runnext or pp.runq:
         if mp.turn or not readyq:
@@ -241,6 +280,8 @@ def find_runnable(mp: M) -> G[Any] | None:
         # 2. Deadlines.
         if mp.timers:
             expire(mp)
+        if sched.heaps and next_timer() <= now():
+            run_timers(now())
         # 3. A P, if there is something to do with one.
         fresh_ok = not mp.locked and not mp.dying
         pp = mp.p
@@ -268,8 +309,12 @@ def find_runnable(mp: M) -> G[Any] | None:
         if gp is not None:
             if mp.spinning:
                 resetspinning(mp)
-            soon = sched.pwait or not fresh_ok
-            mp.due = mp.tick + 1 if soon else mp.tick - mp.tick % GLOBAL_EVERY + GLOBAL_EVERY
+            if sched.pwait or not fresh_ok:
+                mp.due = mp.tick + 1
+            else:
+                mp.due = mp.tick - mp.tick % GLOBAL_EVERY + GLOBAL_EVERY
+                if mp.timers or sched.heaps:
+                    mp.due = min(mp.due, next_look(mp))
             return gp
         # 5. Nothing: look a little longer, then sleep.
         if fresh_ok and mp.p is pp and spin(mp):

@@ -8,12 +8,13 @@ from typing import Any, NoReturn, TypeVar, TypeVarTuple
 from .attn import raise_signals, raise_why
 from .boot import gomaxprocs
 from .clock import DONT_WAIT, deadline
-from .g import DEAD, TIMED_OUT, Claim, G, GoroutineExit, Sudog, ThreadG
+from .ctx import begin_limits, end_limits, look_at
+from .g import DEAD, NOBODY, TIMED_OUT, Claim, G, GoroutineExit, Sudog, ThreadG
 from .lock import ENTRANCES
 from .park import gopark, gosched
 from .proc import getm
+from .protocols import Context
 from .sched import sched
-from .timers import add_timeout, forget_timeout
 
 __all__ = ["current", "goexit", "lock_os_thread", "run", "sleep", "unlock_os_thread"]
 
@@ -94,12 +95,14 @@ class _Sleep:
 _SLEEP = _Sleep()
 
 
-def sleep(seconds: float | None) -> None:
+def sleep(seconds: float | None, *, ctx: Context | None = None) -> None:
     """Park the goroutine for that many seconds; zero or less yields.
 
-    None and inf: for ever. Blocks: G. Raises: ValueError for nan. Go: time.Sleep.
+    None and inf: for ever. Blocks: G. Raises: ValueError for nan; the error of `ctx`.
+    Go: time.Sleep.
     """
     when = deadline(seconds)
+    done = None if ctx is None else look_at(ctx)
     if when is DONT_WAIT:
         gosched()
         return
@@ -112,11 +115,10 @@ def sleep(seconds: float | None) -> None:
     gp.waiting = sg
     gp.since = mp.now
     gp.reason = "sleep"
-    if when is not None:
-        add_timeout(mp, sg, when)
+    begin_limits(mp, sg, when, ctx, done)
     gopark(mp, gp)
-    if when is not None:
-        forget_timeout(mp, sg)
+    end_limits(mp, sg, when, done)
+    sg.owner = NOBODY
     sg.claim = DEAD
     if sg.why is not TIMED_OUT:
         raise_why(gp, sg.why)

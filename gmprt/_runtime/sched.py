@@ -24,6 +24,7 @@ from .p import P
 
 if TYPE_CHECKING:
     from .g import G
+    from .heap import TimerHeap
     from .m import M
 
 __all__ = ["GIL", "FreePolicy", "GilPolicy", "Sched", "lock_sched", "policy", "sched"]
@@ -89,6 +90,7 @@ class Sched:
         self.callq: deque[Any] = deque()  # [lock: sched] calls that wait for a thread
         self.no_threads = False  # [any] the system would start no thread, at the last try
         self.warned_threads = False  # [lock: sched]
+        self.heaps: list[TimerHeap] = []  # [lock: sched] append only: those that were ever used
         self.goid = 2  # [lock: sched] next batch; main is 1
         self.m0: M | None = None  # [lock: boot] the main thread's M, once it has come in
         self.g1: G[Any] | None = None  # [lock: boot] main
@@ -100,6 +102,7 @@ class Sched:
         self.handoffs = 0  # [lock: sched]
         self.retakes = 0  # [lock: sched]
         self.sysmon_note = Note()  # [any]
+        self.sysmon_until = 0.0  # [lock: sched] when it will look next: see timerproc.py
         self.sysmon_sleeping = False  # [lock: sched] for good: whoever takes an idle P wakes it
         self.sysmon_running = False  # [own: sysmon] counted among the process's threads
         self.ghosts = 0  # [const] threads that Python still counts though a fork has ended them

@@ -24,6 +24,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from .clock import now
@@ -33,6 +34,8 @@ from .m import M
 from .p import P
 from .proc import go
 from .sched import GIL, lock_sched, policy, sched
+from .timerproc import next_timer, run_timers
+from .timers import first_deadline
 
 __all__ = ["set_reporter", "set_trace", "start_sysmon"]
 
@@ -93,10 +96,18 @@ class _Sysmon:
                 continue
             if until_trace is not None:
                 delay = min(delay, max(0.0005, until_trace))
-            sched.sysmon_note.sleep(delay)
+            self.nap(now() + delay)
+
+    def nap(self, until: float) -> None:
+        """Sleep until then, or to the first timer, or until woken."""
+        lock_sched()
+        sched.sysmon_until = until  # announce, to who adds a timer (timerproc.py)
+        sched.lock.release()
+        until = min(until, next_timer())  # re-check
+        sched.sysmon_note.sleep(None if until == inf else until - now())
 
     def deep_sleep(self) -> bool:
-        """Sleep until an idle P is taken; False if one is held already, or there is work."""
+        """Sleep until an idle P is taken or a timer is due; False if there is work."""
         lock_sched()
         sleeps = self.all_idle()
         sched.sysmon_sleeping = sleeps  # announce; `wire` looks at it under the same lock
@@ -106,8 +117,12 @@ class _Sysmon:
         self.restore_interval()
         if sched.queued():  # re-check
             wakep()
-        sched.sysmon_note.sleep()
-        self.idle_looks = 0
+        self.nap(inf)
+        lock_sched()
+        if not sched.sysmon_sleeping:
+            self.idle_looks = 0  # somebody has taken a P
+        sched.sysmon_sleeping = False
+        sched.lock.release()
         return True
 
     def all_idle(self) -> bool:
@@ -120,6 +135,8 @@ class _Sysmon:
         """Look at everything once; True if there is something to watch closely."""
         busy = self.trip_signals()
         self.report_lost()
+        if next_timer() <= now():
+            run_timers(now())
         process_ns, own_ns = time.process_time_ns(), time.thread_time_ns()
         burnt = (process_ns - self.process_ns) - (own_ns - self.own_ns)
         self.process_ns, self.own_ns = process_ns, own_ns
@@ -135,6 +152,8 @@ class _Sysmon:
                 busy = True
             else:
                 running += 1
+                if first_deadline(mp) <= moment:
+                    mp.due = 0
                 busy = self.look_at_run(pp, mp, burnt < QUIET_NS) or busy
             if sched.pwait:
                 mp.due = 0  # in case the M's own store has overtaken the request

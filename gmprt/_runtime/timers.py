@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
 from itertools import count
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from .clock import now
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .g import G, Sudog
     from .m import M
 
-__all__ = ["add_timeout", "expire", "forget_timeout", "next_deadline", "pending"]
+__all__ = ["add_timeout", "expire", "first_deadline", "forget_timeout", "next_deadline", "pending"]
 
 _number = count().__next__  # breaks ties, so that Sudogs are never compared
 _SWEEP_AT = 64
@@ -73,6 +74,14 @@ def next_deadline(mp: M) -> float | None:
         heappop(timers)[2].timed = False
         mp.stale -= 1
     return None
+
+
+def first_deadline(mp: M) -> float:
+    """Return when the first deadline is, or was, roughly while the M runs. Any thread."""
+    try:
+        return mp.timers[0][0]
+    except IndexError:
+        return inf
 
 
 def pending(mp: M) -> int:

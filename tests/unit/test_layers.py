@@ -30,6 +30,7 @@ LAYERS = [
         "_runtime.clock",
         "_runtime.rand",
         "_runtime.cpus",
+        "_runtime.protocols",
     ],
     # the nouns: what a thing is, owns, and its local queue operations
     [
@@ -38,6 +39,7 @@ LAYERS = [
         "_runtime.m",
         "_runtime.p",
         "_runtime.timers",
+        "_runtime.heap",
         "_runtime.netpoll",
         "_runtime.netpoll_epoll",
     ],
@@ -45,6 +47,7 @@ LAYERS = [
     ["_runtime.sched"],
     # the verbs: who holds a P and who wakes whom, then having nothing to run, then running
     ["_runtime.handoff"],
+    ["_runtime.timerproc", "_runtime.ctx"],
     ["_runtime.idle", "_runtime.attn"],
     ["_runtime.proc"],
     ["_runtime.park"],
@@ -80,7 +83,11 @@ SIDEWAYS = {
     ("_runtime.stack", "_runtime.g"),
     ("_runtime.m", "_runtime.g"),
     ("_runtime.timers", "_runtime.g"),
+    ("_runtime.p", "_runtime.heap"),
     ("selectgo", "chan"),
+    ("timer", "chan"),
+    ("timer", "selectgo"),
+    ("context", "chan"),
 }
 """(importer, imported) of one layer, where the layer as a whole may not. No cycles."""
 
