@@ -27,6 +27,8 @@ Importing it starts nothing: the runtime starts with the first `go`, `run` or wa
 """
 
 from . import context as context
+from . import errgroup as errgroup
+from . import singleflight as singleflight
 from . import sync as sync
 from ._runtime import Canceled as Canceled
 from ._runtime import ContextDone as ContextDone
@@ -89,6 +91,7 @@ __all__ = [
     "after_func",
     "blocking",
     "context",
+    "errgroup",
     "current",
     "excepthook",
     "go",
@@ -102,6 +105,7 @@ __all__ = [
     "on_send",
     "run",
     "select",
+    "singleflight",
     "sleep",
     "stack",
     "stats",

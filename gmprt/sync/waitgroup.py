@@ -1,0 +1,143 @@
+"""WaitGroup: counts goroutines and waits until all are done."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from sys import _getframe
+from typing import ParamSpec, TypeVar
+
+from .._runtime import (
+    DEAD,
+    DONT_WAIT,
+    NOBODY,
+    TIMED_OUT,
+    Context,
+    G,
+    Rank,
+    Sudog,
+    begin_limits,
+    deadline,
+    end_limits,
+    getm,
+    gopark,
+    goready,
+    lock_slow,
+    look_at,
+    make_lock,
+    newproc,
+    raise_signals,
+    raise_why,
+)
+
+__all__ = ["WaitGroup"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class WaitGroup:
+    """Counts goroutines and waits until all are done. Go: sync.WaitGroup."""
+
+    __slots__ = ("__weakref__", "_count", "_lock", "_waitq")
+
+    def __init__(self) -> None:
+        self._count = 0  # [lock: _lock]
+        self._waitq: deque[Sudog] = deque()  # [lock: _lock]
+        self._lock = make_lock(Rank.SYNC)
+
+    def add(self, n: int) -> None:
+        """Change the counter by `n`; at zero all waiters go on. Blocks: no.
+
+        Raises: ValueError if it would become negative, and it does not change then; TypeError for
+        no int.
+        """
+        if isinstance(n, bool) or not isinstance(n, int):
+            raise TypeError(f"WaitGroup.add: an int, not {n!r}")
+        lock = self._lock
+        if not lock.acquire(False):
+            lock_slow(lock)
+        count = self._count + n
+        if count < 0:
+            lock.release()
+            raise ValueError("sync: negative WaitGroup counter")
+        self._count = count
+        ready: list[Sudog] = []
+        if not count and self._waitq:
+            ready.extend(self._waitq)
+            self._waitq.clear()
+        lock.release()
+        for sg in ready:
+            goready(sg)
+
+    def done(self) -> None:
+        """Count one down. Raises: ValueError at zero."""
+        self.add(-1)
+
+    def wait(self, timeout: float | None = None, *, ctx: Context | None = None) -> None:
+        """Wait until the counter is zero. Blocks: G. Raises: TimeoutError; the error of `ctx`."""
+        when = None if timeout is None else deadline(timeout)
+        done = None if ctx is None else look_at(ctx)
+        lock = self._lock
+        if not lock.acquire(False):
+            lock_slow(lock)
+        if not self._count:
+            lock.release()
+            return
+        if when is DONT_WAIT:
+            lock.release()
+            raise TimeoutError("WaitGroup.wait timed out")
+        mp = getm()
+        gp = mp.curg
+        limited = when is not None or done is not None
+        sg = Sudog(gp.stack) if limited else gp.stack.sudog  # type: ignore[union-attr]
+        sg.owner = self
+        gp.waiting = sg
+        gp.since = mp.now
+        gp.reason = "sync.WaitGroup.Wait"
+        self._waitq.append(sg)
+        lock.release()
+        if limited:
+            begin_limits(mp, sg, when, ctx, done)
+        gopark(mp, gp)
+        sg.owner = NOBODY
+        why = sg.why
+        if limited:
+            end_limits(mp, sg, when, done)
+        if why is not None:
+            if why is TIMED_OUT:
+                raise TimeoutError("WaitGroup.wait timed out")
+            raise_why(gp, why)
+        if mp.sigs:
+            raise_signals(mp)
+
+    def go(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> G[T]:
+        """Start `fn(*args, **kwargs)` as a goroutine that is counted until it ends, in whatever
+        way.
+
+        Blocks: no. Raises: TypeError if `fn` is not callable. Go: WaitGroup.Go.
+        """
+        if not callable(fn):
+            raise TypeError(f"WaitGroup.go: a function to call, not {fn!r}")
+        self.add(1)
+        gp: G[T] = newproc(_getframe(1), fn, args, kwargs)
+        gp.on_end(self.done)
+        return gp
+
+    def dequeue(self, sg: Sudog) -> bool:
+        """Take a waiter out (see Owner)."""
+        lock = self._lock
+        if not lock.acquire(False):
+            lock_slow(lock)
+        try:
+            self._waitq.remove(sg)
+        except ValueError:
+            return False
+        else:
+            sg.claim = DEAD
+            return True
+        finally:
+            lock.release()
+
+    def __repr__(self) -> str:
+        return f"<WaitGroup {self._count}, {len(self._waitq)} waiting>"
