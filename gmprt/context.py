@@ -19,6 +19,7 @@ Rejected: recursion (a chain of 100,000 contexts is legal); a goroutine per fore
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from math import inf
 from sys import _getframe
@@ -44,6 +45,8 @@ from ._runtime import (
     lock_slow,
     make_lock,
     now,
+    unwatch_signals,
+    watch_signals,
 )
 from ._runtime import deadline as deadline_after
 from .chan import DoneChan
@@ -57,9 +60,11 @@ __all__ = [
     "Context",
     "ContextDone",
     "DeadlineExceeded",
+    "SignalScope",
     "after_func",
     "background",
     "cause",
+    "signal_context",
     "todo",
     "with_cancel",
     "with_cancel_cause",
@@ -212,6 +217,12 @@ class _Cancel(BaseContext):
         """End it: a parent of the user's has ended."""
         parent: Any = self.parent
         _end(self, parent.err() or Canceled(), _cause_of(parent))
+
+    def on_signal(self, signum: int) -> None:
+        """End it: a signal has come that it waits for. Runs on: sysmon."""
+        error, why = Canceled(), Canceled(f"{signal.Signals(signum).name} received")
+        error.signum = why.signum = signum
+        _end(self, error, why)
 
     def _name(self) -> str:
         if self._deadline is None:
@@ -494,3 +505,49 @@ def after_func(
     node = _AfterFunc(Spawn(_getframe(1), fn, args, kwargs))
     node.up = _attach(node, ctx)
     return node.stop
+
+
+# -- signals
+
+
+class SignalScope(NamedTuple):
+    """A context that a signal cancels, and what ends that; as a context manager likewise."""
+
+    ctx: BaseContext
+    stop: Callable[[], None]
+
+    def __enter__(self) -> BaseContext:
+        return self.ctx
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+
+def signal_context(*signals: int, parent: Context | None = None) -> SignalScope:
+    """Return a context that is cancelled when one of `signals` comes, and `stop`, which cancels it
+    and gives the signals back to whom they belonged.
+
+    Until `stop` these signals do nothing else: no KeyboardInterrupt for SIGINT. `cause(ctx)` is a
+    `Canceled` with `signum`. From any goroutine or thread, once the main thread has used gmprt.
+    Blocks: the thread, until the main thread has changed the handlers.
+    Raises: ValueError for none, and for what is no signal; OSError for one that cannot be handled.
+    Go: signal.NotifyContext.
+    """
+    if not signals:
+        raise ValueError("signal_context: at least one signal")
+    signums = list(dict.fromkeys(int(signal.Signals(signum)) for signum in signals))
+    parent = _BACKGROUND if parent is None else parent
+    _check_parent(parent)
+    getm()
+    node = _Cancel(parent, parent.deadline(), None)
+    try:
+        watch_signals(signums, node)
+    except BaseException:
+        node._cancel()
+        raise
+
+    def stop() -> None:
+        node._cancel()
+        unwatch_signals(signums, node)
+
+    return SignalScope(node, stop)

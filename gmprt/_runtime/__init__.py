@@ -82,6 +82,8 @@ from .run import lock_os_thread as lock_os_thread
 from .run import run as run
 from .run import sleep as sleep
 from .run import unlock_os_thread as unlock_os_thread
+from .signals import unwatch_signals as unwatch_signals
+from .signals import watch_signals as watch_signals
 from .syscall import blocking as blocking
 from .syscall import syscall as syscall
 from .timerproc import add_timer as add_timer

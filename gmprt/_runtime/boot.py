@@ -38,7 +38,7 @@ from .park import init_g0, make_stacks
 from .proc import getm, set_hooks
 from .rand import seed
 from .sched import lock_sched, policy, sched
-from .signals import handle_signal, install_signals
+from .signals import forget_watched, handle_signal, install_signals
 from .stack import RootStack
 from .sysmon import set_reporter, set_trace, start_sysmon
 
@@ -364,6 +364,7 @@ def _after_fork() -> None:
     mp = getattr(tls, "m", None)
     kept = dict(sched.__dict__)
     _keep_for_good((kept, mp))
+    forget_watched()
     for other in kept["allm"]:
         other.forked = True
         other.due = 0

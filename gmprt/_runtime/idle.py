@@ -245,6 +245,8 @@ def _all_asleep() -> bool:
 
 def _python_handlers() -> bool:
     """Tell whether a signal handler written in Python is installed, SIGINT's default left out."""
+    if any(node.claim for nodes in list(sched.watched.values()) for node in list(nodes)):
+        return True  # a live signal_context
     for signum in signal.valid_signals():
         handler = signal.getsignal(signum)
         if callable(handler) and handler is not signal.default_int_handler:

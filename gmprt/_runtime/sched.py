@@ -95,6 +95,9 @@ class Sched:
         self.m0: M | None = None  # [lock: boot] the main thread's M, once it has come in
         self.g1: G[Any] | None = None  # [lock: boot] main
         self.retrips: deque[int] = deque()  # [atomic: deque.append/remove] tripped by sysmon
+        self.watched: dict[int, dict[Any, None]] = {}  # [lock: signals] signal_context's
+        self.signaled: deque[int] = deque()  # [atomic: deque.append/popleft] signals for those
+        self.errands: deque[Any] = deque()  # [atomic: deque.append/popleft] for the main thread
         self.lost: deque[Any] = deque()  # [atomic: deque.append/popleft] failed Gs to report
         self.failed: dict[int, Any] = {}  # [atomic: dict] weak references to Gs that failed
         self.blockers: dict[Any, int] = {}  # [atomic: dict] code that blocked: how often, long

@@ -6,8 +6,16 @@ calls it on the spot if main itself is in its own code; else it notes the signal
 it when it parks, yields or is parked (`proc._main_takes_signals`), or sysmon trips the signal again
 until it finds main in its own code. `signal.getsignal` keeps showing the user's handler.
 
-Invariants: `_wrapper` takes no lock and touches nothing shared but by atomic steps; it may be
-running on top of any code of the runtime.
+A signal that a `signal_context` watches goes to sysmon instead, which cancels the context, however
+busy main is. Handlers can be installed by the main thread only: another thread leaves an errand
+and sends it SIGURG, which is ignored otherwise, as Go does for its own purposes.
+
+Invariants:
+- `_wrapper` takes no lock and touches nothing shared but by atomic steps; it may be running on top
+  of any code of the runtime.
+- `_user` has what the program has set for each signal that the wrapper stands before.
+
+Locks: `_watch_lock` (rank BOOT) for who watches which signal.
 """
 
 from __future__ import annotations
@@ -15,7 +23,8 @@ from __future__ import annotations
 import functools
 import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any
 
@@ -24,12 +33,20 @@ from greenlet import getcurrent
 from .g import ThreadG
 from .lock import ENTRANCES, PACKAGE_DIR
 from .m import tls
+from .note import Note
 from .sched import sched
 
-__all__ = ["handle_signal", "install_signals"]
+__all__ = [
+    "forget_watched",
+    "handle_signal",
+    "install_signals",
+    "unwatch_signals",
+    "watch_signals",
+]
 
-_user: dict[int, Callable[[int, FrameType | None], Any]] = {}
+_user: dict[int, Any] = {}
 _patched = False
+_watch_lock = threading.RLock()
 _real_signal = signal.signal
 _real_getsignal = signal.getsignal
 
@@ -49,16 +66,109 @@ def install_signals() -> None:
             _real_signal(signum, _wrapper)
         except (OSError, ValueError, RuntimeError):
             del _user[int(signum)]  # not for Python to handle
+    if signal.SIGURG not in _user:
+        _stand_before(signal.SIGURG)
     if not _patched:
         _patched = True
         signal.signal = _make_signal(_real_signal)
         signal.getsignal = _make_getsignal(_real_getsignal)
 
 
+def _stand_before(signum: int) -> None:
+    """Put the wrapper before a signal that has no Python handler. Runs on: the main thread."""
+    handler = _real_getsignal(signum)
+    if handler is not _wrapper and handler is not None:
+        _user[signum] = handler
+        _real_signal(signum, _wrapper)
+
+
+def _step_aside(signum: int) -> None:
+    """Undo that, unless the program has set a handler since. Runs on: the main thread."""
+    handler = _user.get(signum)
+    if not callable(handler) and signum != signal.SIGURG and signum not in sched.watched:
+        _real_signal(signum, signal.SIG_DFL if handler is None else handler)
+        _user.pop(signum, None)
+
+
+def watch_signals(signums: Iterable[int], node: Any) -> None:
+    """Have `node.on_signal(signum)` called for each of these signals, instead of their handlers.
+
+    Any thread. Raises: OSError for a signal that cannot be handled; RuntimeError if the main thread
+    has not used gmprt yet.
+    """
+    with _watch_lock:
+        done: list[int] = []
+        try:
+            for signum in signums:
+                _on_main_thread(functools.partial(_stand_before, signum))
+                sched.watched.setdefault(signum, {})[node] = None
+                done.append(signum)
+        except BaseException:
+            unwatch_signals(done, node)
+            raise
+
+
+def unwatch_signals(signums: Iterable[int], node: Any) -> None:
+    """Undo `watch_signals`; nothing for one that does not watch. Any thread."""
+    with _watch_lock:
+        for signum in signums:
+            nodes = sched.watched.get(signum, {})
+            if nodes.pop(node, node) is None and not nodes:
+                del sched.watched[signum]
+                _on_main_thread(functools.partial(_step_aside, signum))
+
+
+def forget_watched() -> None:
+    """In a forked child: what it inherited watches no more."""
+    global _watch_lock
+    _watch_lock = threading.RLock()
+    watched = list(sched.watched)
+    sched.watched.clear()
+    for signum in watched:
+        _step_aside(signum)
+
+
+def _on_main_thread(errand: Callable[[], object]) -> None:
+    """Run something on the main thread, wherever that is, and wait for it. Blocks: the thread."""
+    main = threading.main_thread()
+    if threading.get_ident() == main.ident:
+        errand()
+        return
+    if sched.m0 is None:
+        raise RuntimeError(
+            "signal_context: Python's signal handlers are the main thread's, and that has not used "
+            "gmprt yet; call gmprt.run there"
+        )
+    done = Note()
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            errand()
+        except BaseException as exc:  # raised again in the thread that has asked
+            failure.append(exc)
+        done.wake()
+
+    sched.errands.append(run)
+    while True:
+        signal.pthread_kill(main.ident, signal.SIGURG)  # type: ignore[arg-type]  # it has started
+        if done.sleep(0.5):
+            break
+        if sys.is_finalizing() or not main.is_alive():
+            return
+    if failure:
+        raise failure[0]
+
+
 def _make_signal(real: Any) -> Any:
     @functools.wraps(real)
     def set_handler(signalnum: int, handler: Any) -> Any:
-        if callable(handler) and not isinstance(handler, signal.Handlers):
+        if handler is _watched:  # who puts back what `getsignal` has shown
+            handler = _user.get(int(signalnum), signal.SIG_DFL)
+        kept = int(signalnum) in sched.watched or int(signalnum) == signal.SIGURG
+        if (callable(handler) and not isinstance(handler, signal.Handlers)) or (
+            kept and handler in (signal.SIG_DFL, signal.SIG_IGN)
+        ):
             number = int(signalnum)
             before = _user.get(number)
             previous = real(signalnum, _wrapper)
@@ -75,20 +185,37 @@ def _make_getsignal(real: Any) -> Any:
     @functools.wraps(real)
     def get_handler(signalnum: int) -> Any:
         handler = real(signalnum)
-        return _user.get(int(signalnum)) if handler is _wrapper else handler
+        if handler is not _wrapper:
+            return handler
+        return _watched if int(signalnum) in sched.watched else _user.get(int(signalnum))
 
     return get_handler
+
+
+def _watched(signum: int, frame: FrameType | None) -> None:
+    """What `signal.getsignal` shows while a `signal_context` has the signal. Does nothing."""
 
 
 def handle_signal(signum: int) -> None:
     """Call the user's handler. Runs on: main."""
     handler = _user.get(signum)
-    if handler is not None:
+    if callable(handler):
         handler(signum, sys._getframe(1))
 
 
 def _wrapper(signum: int, frame: FrameType | None) -> None:
     """Call the user's handler if main is in its own code, else leave the signal for main."""
+    while sched.errands:
+        try:
+            sched.errands.popleft()()
+        except IndexError:
+            break
+    if signum in sched.watched:
+        sched.signaled.append(signum)
+        sched.sysmon_note.wake()
+        return
+    if not callable(_user.get(signum)):
+        return  # SIGURG for an errand, or one that was watched until just now
     m0 = sched.m0
     if _is_retrip(signum) and (m0 is None or signum not in m0.sigs):
         return  # main has handled it meanwhile
@@ -96,7 +223,7 @@ def _wrapper(signum: int, frame: FrameType | None) -> None:
         if m0 is not None and signum in m0.sigs:
             m0.sigs.remove(signum)
         handler = _user.get(signum)
-        if handler is not None:
+        if callable(handler):
             handler(signum, frame)
         return
     if signum not in m0.sigs:

@@ -128,13 +128,14 @@ class _Sysmon:
     def all_idle(self) -> bool:
         """Tell whether nobody holds a P and no signal or report is owed."""
         m0 = sched.m0
-        owed = sched.lost or (m0 is not None and m0.sigs)
+        owed = sched.lost or sched.signaled or (m0 is not None and m0.sigs)
         return len(sched.pidle) >= sched.procs and not owed
 
     def look(self) -> bool:
         """Look at everything once; True if there is something to watch closely."""
         busy = self.trip_signals()
         self.report_lost()
+        self.give_signals()
         if next_timer() <= now():
             run_timers(now())
         process_ns, own_ns = time.process_time_ns(), time.thread_time_ns()
@@ -174,6 +175,13 @@ class _Sysmon:
         m0.due = 0
         m0.note.wake()
         return True
+
+    def give_signals(self) -> None:
+        """Cancel the contexts that wait for a signal (signals.py)."""
+        while sched.signaled:
+            signum = sched.signaled.popleft()
+            for node in list(sched.watched.get(signum, ())):
+                node.on_signal(signum)
 
     def report_lost(self) -> None:
         """Have lost exceptions reported where user code may run: in a goroutine."""

@@ -1,16 +1,18 @@
 """Go's runtime/chan_test.go in Python: TestChan, TestNonblockRecvRace, TestNonblockSelectRace(2),
 TestSelfSelect, TestSelectStress, TestSelectFairness, TestChanSendInterface,
-TestPseudoRandomSend, TestMultiConsumer, TestSelectDuplicateChannel and TestSelectStackAdjust's
-idea (a deep stack while blocked).
+TestPseudoRandomSend, TestMultiConsumer, TestSelectDuplicateChannel; and of
+TestShrinkStackDuringBlockedSend, TestNoShrinkStackWhileParking and TestSelectStackAdjust, which are
+about stacks that move, what a Python has of it: deep stacks and collections while others wait.
 """
 
+import gc
 from collections import Counter
 
 import pytest
 
-from gmprt import Chan, EndOfChan, go, gosched, on_recv, on_send, select
+from gmprt import Chan, EndOfChan, go, gosched, on_recv, on_send, select, sleep
 from gmprt.sync import Mutex, WaitGroup
-from tests.conformance.parking import LONG, join_all, parked, reap
+from tests.conformance.parking import LONG, join_all, parked, reap, until
 from tests.support import wait_all_parked
 
 CAPS = [0, 1, 2, 5, 20]
@@ -124,12 +126,12 @@ def test_a_value_that_is_there_is_received_beside_a_close(procs):
 # TestNonblockSelectRace and TestNonblockSelectRace2
 
 
-@pytest.mark.parametrize("how", ["send", "close"])
+@pytest.mark.parametrize("how", ["send", "close", "close unbuffered"])
 def test_a_select_sees_one_moment(procs, how):
     """One of the two is ready at every moment, so a select never sees none ready."""
     done = Chan(1)
     for _ in range(300):
-        c1, c2 = Chan(1), Chan(1)
+        c1, c2 = Chan(1), Chan(0 if how == "close unbuffered" else 1)
         c1.send(1)
 
         def selects(c1=c1, c2=c2):
@@ -313,7 +315,7 @@ def test_one_goroutine_twice_in_one_queue(procs):
     assert first.join(LONG)
 
 
-# TestSelectStackAdjust, TestShrinkStackDuringBlockedSend
+# TestShrinkStackDuringBlockedSend, TestNoShrinkStackWhileParking, TestSelectStackAdjust
 
 
 def test_a_deep_stack_between_waits(procs):
@@ -351,3 +353,71 @@ def test_a_select_at_every_depth(procs):
     assert sorted(join_all(*gs)) == list(range(len(gs)))
     g = parked(at_depth, 200)
     reap(g)
+
+
+def sink(depth):
+    """Use much of the stack, briefly."""
+    return depth if depth == 0 else 1 + sink(depth - 1)
+
+
+def test_a_collection_while_the_sender_waits(procs):
+    """It waits after it has used much of its stack; the collector comes between any two values."""
+    c, n = Chan(), 10
+
+    def sender():
+        for i in range(n):
+            c.send([i])
+            sink(100)
+
+    g = go(sender)
+    for i in range(n):
+        until(lambda: g.state == "waiting", "the sender waits")
+        gc.collect()
+        assert c.recv() == [i]
+    assert g.join(LONG)
+    g.result()
+
+
+def test_collections_while_a_sender_and_a_receiver_park(procs):
+    n = 10
+
+    def send(c):
+        for i in range(n):
+            c.send([i])
+            sink(20)
+
+    def receive(c):
+        got = []
+        for _ in range(n):
+            sleep(0.00001)
+            got.append(c.recv())
+        return got
+
+    for _ in range(30):
+        c = Chan()
+        gs = [go(receive, c), go(send, c)]
+        gosched()
+        gc.collect()
+        assert join_all(*gs) == [[[i] for i in range(n)], None]
+
+
+def test_what_a_waiting_select_would_assign_to_is_left_alone(procs):
+    """The case that is not chosen has no say, once or twice among the cases, collected or not."""
+    c, d = Chan(), Chan()
+
+    def body(again):
+        sink(100)
+        mine = [42]
+        cx = mine
+        i, v, ok = select(
+            on_recv(c), on_recv(c if again else None), on_recv(d), on_recv(d if again else None)
+        )
+        if i < 2:
+            cx = v
+        return cx is mine, mine, ok
+
+    gs = [parked(body, False), parked(body, True)]
+    gc.collect()
+    d.close()
+    assert join_all(*gs) == [(True, [42], False)] * 2
+    assert select(on_send(c, 1), default=True).index == -1

@@ -294,6 +294,28 @@ def test_arc_tangent(ps):
     assert terms(at) == [F((-1) ** (i // 2), i) if i % 2 else F(0) for i in range(N)]
 
 
+def test_a_series_with_itself(ps):
+    """Both operands ask on one channel: the two cases of a select are the same."""
+    ones = ps.rep(F(1))
+    assert terms(ps.add(ones, ones)) == [2] * N
+    assert terms(ps.mul(ones, ones)) == list(range(1, N + 1))
+
+
+def test_all_from_one_pair_of_series(ps):
+    """As Go's program has it: whoever made use of them before still asks for terms now and then."""
+    ones, twos = ps.rep(F(1)), ps.rep(F(2))
+    assert terms(ones, 5) == [1] * 5
+    assert terms(ps.add(ones, twos)) == [3] * N
+    assert terms(ps.diff(ones)) == list(range(1, N + 1))
+    assert terms(ps.integ(F(0), ones)) == [0, *(F(1, i) for i in range(1, N))]
+    assert terms(ps.cmul(F(-1), twos)) == [-2] * N
+    assert terms(ps.sub(ones, twos)) == [-1] * N
+    assert terms(ps.mul(ones, ones)) == list(range(1, N + 1))
+    assert terms(ps.exp(ones), 5) == [1, 1, F(3, 2), F(13, 6), F(73, 24)]
+    at = ps.integ(F(0), ps.monomial_subst(ones, F(-1), 2))
+    assert terms(at) == [F((-1) ** (i // 2), i) if i % 2 else F(0) for i in range(N)]
+
+
 def test_many_series_at_once(ps):
     """All of the above compete for the Ps."""
     many = [ps.mul(ps.rep(F(1)), ps.rep(F(i))) for i in range(1, 6)]

@@ -1,4 +1,4 @@
-"""Go's test/chan/sieve1.go and sieve2.go in Python: prime sieves out of channels."""
+"""Go's test/chan/sieve2.go in Python: the primes by a heap of their multiples."""
 
 import heapq
 from collections import deque
@@ -6,69 +6,11 @@ from collections import deque
 from gmprt import Chan, on_recv, on_send, select
 from tests.conformance.parking import Crew
 
-PRIMES = [
-    2,
-    3,
-    5,
-    7,
-    11,
-    13,
-    17,
-    19,
-    23,
-    29,
-    31,
-    37,
-    41,
-    43,
-    47,
-    53,
-    59,
-    61,
-    67,
-    71,
-    73,
-    79,
-    83,
-    89,
-    97,
-]
-
-
-def test_the_chain_of_filters(procs):
-    """sieve1.go: each prime found adds a goroutine that drops its multiples."""
-    crew = Crew()
-
-    def generate(out):
-        i = 2
-        while True:
-            out.send(i)
-            i += 1
-
-    def drop_multiples(into, out, prime):
-        while True:
-            i = into.recv()
-            if i % prime:
-                out.send(i)
-
-    def sieve(primes):
-        ch = Chan()
-        crew.go(generate, ch)
-        while True:
-            prime = ch.recv()
-            primes.send(prime)
-            rest = Chan()
-            crew.go(drop_multiples, ch, rest, prime)
-            ch = rest
-
-    primes = Chan()
-    crew.go(sieve, primes)
-    assert [primes.recv() for _ in PRIMES] == PRIMES
-    crew.dismiss()
+PRIMES = [n for n in range(2, 100) if all(n % d for d in range(2, n))]
 
 
 def test_the_heap_of_multiples(procs):
-    """sieve2.go: the primes go back to make the composites that are taken out of the candidates."""
+    """The primes go back to make the composites that are taken out of the candidates."""
     crew = Crew()
 
     def count(out, start, step):
