@@ -51,8 +51,12 @@ from ._runtime import (
     lock_slow,
     look_at,
     make_lock,
+    parked,
     raise_why,
+    release,
     set_make_ended,
+    tls,
+    unpark,
 )
 from .chantypes import ChanClosed, EndOfChan, WouldBlock
 
@@ -128,19 +132,45 @@ class Chan(Generic[T]):
         the error of `ctx`, and then nothing was sent.
         """
         slots = self.slots
-        if slots and timeout is None and ctx is None and not self.sendq:
-            try:
-                slots.pop()
-            except IndexError:
-                pass  # others were faster
-            else:
-                if self._closed:
-                    self._give_back()
-                    raise ChanClosed("send on closed channel")
-                self.buf.append(v)
-                if self.recvq:
-                    self._settle()
-                return
+        if timeout is None and ctx is None:
+            if slots and not self.sendq:
+                try:
+                    slots.pop()
+                except IndexError:
+                    pass  # others were faster
+                else:
+                    if self._closed:
+                        self._give_back()
+                        raise ChanClosed("send on closed channel")
+                    self.buf.append(v)
+                    if self.recvq:
+                        self._settle()
+                    return
+            elif self.recvq and not self._cap:
+                # The first lines of `_send_slow`, `release` and `goready`, written out: three
+                # calls less (benchmarks/pingpong.py).
+                lock = self.lock
+                try:
+                    lock.pop()
+                except IndexError:
+                    lock_slow(lock)
+                recvq = self.recvq
+                if recvq and recvq[0].claim is None and not self._closed:
+                    sg = recvq.popleft()
+                    sg.elem = v
+                    sg.ok = True
+                    lock.append(None)
+                    if parked:
+                        unpark(lock)
+                    sp = sg.stack
+                    gp: G[Any] = sp.g  # type: ignore[assignment]  # it has parked there
+                    gp.reason = None
+                    mp = sp.m
+                    mp.readyq.append(gp)
+                    if mp.idle:
+                        mp.note.wake()
+                    return
+                release(lock)
         self._send_slow(v, timeout, ctx, True)
 
     def send_nowait(self, v: T) -> None:
@@ -151,10 +181,12 @@ class Chan(Generic[T]):
         when = None if timeout is None else deadline(timeout)
         done = None if ctx is None else look_at(ctx)
         lock = self.lock
-        if not lock.acquire(False):
+        try:
+            lock.pop()
+        except IndexError:
             lock_slow(lock)
         if self._closed:
-            lock.release()
+            release(lock)
             raise ChanClosed("send on closed channel")
         recvq = self.recvq
         if not self._cap:
@@ -164,7 +196,7 @@ class Chan(Generic[T]):
                     continue
                 sg.elem = v
                 sg.ok = True
-                lock.release()
+                release(lock)
                 goready(sg)
                 return
         elif self.slots and not has_living(self.sendq):
@@ -175,16 +207,19 @@ class Chan(Generic[T]):
             else:
                 self.buf.append(v)
                 ready = self._settle_locked()
-                lock.release()
+                release(lock)
                 wake(ready)
                 return
         if not wait:
-            lock.release()
+            release(lock)
             raise WouldBlock("send would block")
         if when is DONT_WAIT:
-            lock.release()
+            release(lock)
             raise TimeoutError("send timed out")
-        mp = getm()
+        try:
+            mp = tls.m
+        except AttributeError:
+            mp = getm()
         gp = mp.curg
         limited = when is not None or done is not None
         sg = Sudog(gp.stack) if limited else gp.stack.sudog  # type: ignore[union-attr]
@@ -195,7 +230,9 @@ class Chan(Generic[T]):
         gp.reason = "chan send"
         self.sendq.append(sg)
         ready = self._settle_locked() if self.slots else []  # a place may have come free
-        lock.release()
+        lock.append(None)  # `release`, written out
+        if parked:
+            unpark(lock)
         if ready:
             wake(ready)
         if limited:
@@ -223,16 +260,41 @@ class Chan(Generic[T]):
         of `ctx`, and then nothing was taken.
         """
         buf = self.buf
-        if buf and timeout is None and ctx is None and not self.recvq:
-            try:
-                v = buf.popleft()
-            except IndexError:
-                pass  # others were faster
-            else:
-                self.slots.append(None)
-                if self.sendq or self._closed:
-                    self._settle()
-                return v
+        if timeout is None and ctx is None:
+            if buf and not self.recvq:
+                try:
+                    v = buf.popleft()
+                except IndexError:
+                    pass  # others were faster
+                else:
+                    self.slots.append(None)
+                    if self.sendq or self._closed:
+                        self._settle()
+                    return v
+            elif self.sendq and not self._cap:
+                # As in `send`.
+                lock = self.lock
+                try:
+                    lock.pop()
+                except IndexError:
+                    lock_slow(lock)
+                sendq = self.sendq
+                if sendq and sendq[0].claim is None:
+                    sg = sendq.popleft()
+                    v = sg.elem
+                    sg.ok = True
+                    lock.append(None)
+                    if parked:
+                        unpark(lock)
+                    sp = sg.stack
+                    gp: G[Any] = sp.g  # type: ignore[assignment]  # it has parked there
+                    gp.reason = None
+                    mp = sp.m
+                    mp.readyq.append(gp)
+                    if mp.idle:
+                        mp.note.wake()
+                    return v
+                release(lock)
         value, ok = self._recv_slow(timeout, ctx, True)
         if not ok:
             raise EndOfChan("receive from closed channel")
@@ -262,7 +324,9 @@ class Chan(Generic[T]):
         when = None if timeout is None else deadline(timeout)
         done = None if ctx is None else look_at(ctx)
         lock = self.lock
-        if not lock.acquire(False):
+        try:
+            lock.pop()
+        except IndexError:
             lock_slow(lock)
         if not self._cap:
             sendq = self.sendq
@@ -272,11 +336,11 @@ class Chan(Generic[T]):
                     continue
                 v = sg.elem
                 sg.ok = True
-                lock.release()
+                release(lock)
                 goready(sg)
                 return v, True
             if self._closed:
-                lock.release()
+                release(lock)
                 return None, False
         else:
             buf = self.buf
@@ -288,19 +352,22 @@ class Chan(Generic[T]):
                 else:
                     self.slots.append(None)
                     ready = self._settle_locked()
-                    lock.release()
+                    release(lock)
                     wake(ready)
                     return v, True
             if self._closed and not buf and len(self.slots) == self._cap:
-                lock.release()
+                release(lock)
                 return None, False
         if not wait:
-            lock.release()
+            release(lock)
             raise WouldBlock("receive would block")
         if when is DONT_WAIT:
-            lock.release()
+            release(lock)
             raise TimeoutError("receive timed out")
-        mp = getm()
+        try:
+            mp = tls.m
+        except AttributeError:
+            mp = getm()
         gp = mp.curg
         limited = when is not None or done is not None
         sg = Sudog(gp.stack) if limited else gp.stack.sudog  # type: ignore[union-attr]
@@ -312,7 +379,9 @@ class Chan(Generic[T]):
         ready = []
         if self._cap and (self.buf or self._closed):
             ready = self._settle_locked()  # a value may have come meanwhile
-        lock.release()
+        lock.append(None)  # `release`, written out
+        if parked:
+            unpark(lock)
         if ready:
             wake(ready)
         if limited:
@@ -385,10 +454,12 @@ class Chan(Generic[T]):
 
     def _close(self) -> None:
         lock = self.lock
-        if not lock.acquire(False):
+        try:
+            lock.pop()
+        except IndexError:
             lock_slow(lock)
         if self._closed:
-            lock.release()
+            release(lock)
             raise ChanClosed("close of closed channel")
         self._closed = True
         ready = self._settle_locked()
@@ -400,7 +471,7 @@ class Chan(Generic[T]):
                 ready.append(sg)
         hooks = self.hooks
         self.hooks = None
-        lock.release()
+        release(lock)
         wake(ready)
         if hooks is not None:
             _tell(hooks)
@@ -411,27 +482,31 @@ class Chan(Generic[T]):
         Internal. False if the channel is closed already.
         """
         lock = self.lock
-        if not lock.acquire(False):
+        try:
+            lock.pop()
+        except IndexError:
             lock_slow(lock)
         if self._closed:
-            lock.release()
+            release(lock)
             return False
         if self.hooks is None:
             self.hooks = {}
         self.hooks[hook] = why
-        lock.release()
+        release(lock)
         return True
 
     def unwatch(self, hook: Sudog | Callable[[], object]) -> bool:
         """Undo `watch`; False if the close has come first."""
         lock = self.lock
-        if not lock.acquire(False):
+        try:
+            lock.pop()
+        except IndexError:
             lock_slow(lock)
         hooks = self.hooks
         found = hooks is not None and hook in hooks
         if hooks is not None and found:
             del hooks[hook]
-        lock.release()
+        release(lock)
         return found
 
     # -- matching
@@ -439,10 +514,12 @@ class Chan(Generic[T]):
     def _settle(self) -> None:
         """Match values, places and waiters; for the fast path, when it has seen a waiter."""
         lock = self.lock
-        if not lock.acquire(False):
+        try:
+            lock.pop()
+        except IndexError:
             lock_slow(lock)
         ready = self._settle_locked()
-        lock.release()
+        release(lock)
         wake(ready)
 
     def _give_back(self) -> None:
@@ -505,12 +582,14 @@ class Chan(Generic[T]):
         By search: time-outs come roughly in the order of the queue, so it is found near the head.
         """
         lock = self.lock
-        if not lock.acquire(False):
+        try:
+            lock.pop()
+        except IndexError:
             lock_slow(lock)
         found = take_out(self.recvq, sg) or take_out(self.sendq, sg)
         if found:
             sg.claim = DEAD
-        lock.release()
+        release(lock)
         return found
 
     # -- the rest
@@ -641,13 +720,15 @@ _ended_lock = make_lock(Rank.SYNC)
 
 def _make_ended(gp: G[Any]) -> ReadOnlyChan[None]:
     """Make `G.ended`, once: a channel that is closed when the goroutine is done."""
-    if not _ended_lock.acquire(False):
+    try:
+        _ended_lock.pop()
+    except IndexError:
         lock_slow(_ended_lock)
     ch: ReadOnlyChan[None] | None = getattr(gp, "_chan", None)
     made = ch is None
     if ch is None:
         ch = gp._chan = ReadOnlyChan()
-    _ended_lock.release()
+    release(_ended_lock)
     if made:
         gp.on_end(ch._close)
     return ch

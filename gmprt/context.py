@@ -45,6 +45,7 @@ from ._runtime import (
     lock_slow,
     make_lock,
     now,
+    release,
     unwatch_signals,
     watch_signals,
 )
@@ -184,12 +185,14 @@ class _Cancel(BaseContext):
     def done(self) -> DoneChan:
         chan = self.chan
         if chan is None:
-            if not _make_lock.acquire(False):
+            try:
+                _make_lock.pop()
+            except IndexError:
                 lock_slow(_make_lock)
             chan = self.chan
             if chan is None:
                 chan = self.chan = DoneChan()  # publish
-            _make_lock.release()
+            release(_make_lock)
             if self.error is not None:  # look
                 chan.end()
         return chan

@@ -40,6 +40,7 @@ from ._runtime import (
     look_at,
     raise_why,
     rand,
+    release,
     shuffled,
 )
 from .chan import Chan, ReadOnlyChan, has_living, take_out
@@ -141,12 +142,14 @@ def select(
         # 2. Lock all, look once more.
         channels = sorted({case.ch for case in cases if case.ch is not None}, key=_number)
         for ch in channels:
-            if not ch.lock.acquire(False):
+            try:
+                ch.lock.pop()
+            except IndexError:
                 lock_slow(ch.lock)
         waits = not any(_is_ready(case) for case in cases)
         if not waits or default or when is DONT_WAIT:
             for ch in channels:
-                ch.lock.release()
+                release(ch.lock)
             if not waits:
                 continue
             if default:
@@ -244,7 +247,7 @@ def _wait(
         if ch._cap and (ch.buf or ch.slots):
             ready += ch._settle_locked()  # a fast operation may have passed by
     for ch in channels:
-        ch.lock.release()
+        release(ch.lock)
     for sg in ready:
         goready(sg)
     timed = [ch for ch in channels if ch.timed]
@@ -275,10 +278,12 @@ def _take_out(sg: Sudog, case: Case) -> None:
     ch = case.ch
     if ch is None:
         return
-    if not ch.lock.acquire(False):
+    try:
+        ch.lock.pop()
+    except IndexError:
         lock_slow(ch.lock)
     take_out(ch.sendq if case.send else ch.recvq, sg)  # unless somebody has passed over it
-    ch.lock.release()
+    release(ch.lock)
     sg.elem = None
 
 

@@ -36,6 +36,7 @@ from ._runtime import (
     getm,
     lock_slow,
     now,
+    release,
 )
 from .chan import DoneChan, ReadOnlyChan, wake
 from .selectgo import on_recv, select
@@ -101,14 +102,16 @@ class TimerChan(ReadOnlyChan[float]):
             self.attend(-1)
 
     def _acquire(self) -> None:
-        if not self.lock.acquire(False):
+        try:
+            self.lock.pop()
+        except IndexError:
             lock_slow(self.lock)
 
     def poll(self) -> None:
         """Give a value if its time has come."""
         self._acquire()
         ready = self._poll_locked()
-        self.lock.release()
+        release(self.lock)
         wake(ready)
 
     def _poll_locked(self) -> list[Sudog]:
@@ -132,7 +135,7 @@ class TimerChan(ReadOnlyChan[float]):
             self._arm_locked()
         else:
             del_timer(self)
-        self.lock.release()
+        release(self.lock)
 
     def _arm_locked(self) -> None:
         """Have the runtime call `fire` at the time of the next value. Caller holds: lock."""
@@ -144,7 +147,7 @@ class TimerChan(ReadOnlyChan[float]):
         self._acquire()
         ready = self._poll_locked()
         self._arm_locked()
-        self.lock.release()
+        release(self.lock)
         wake(ready)
 
     def set(self, when: float | None, period: float = 0.0) -> bool:
@@ -161,7 +164,7 @@ class TimerChan(ReadOnlyChan[float]):
         self.period = period
         del_timer(self)
         self._arm_locked()
-        self.lock.release()
+        release(self.lock)
         return pending
 
 

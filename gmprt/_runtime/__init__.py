@@ -65,6 +65,10 @@ from .lock import Lock as Lock
 from .lock import Rank as Rank
 from .lock import lock_slow as lock_slow
 from .lock import make_lock as make_lock
+from .lock import parked as parked
+from .lock import release as release
+from .lock import unpark as unpark
+from .m import tls as tls
 from .park import gopark as gopark
 from .park import gosched as gosched
 from .proc import Spawn as Spawn

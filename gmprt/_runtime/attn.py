@@ -20,7 +20,7 @@ from .ctx import CtxEnd, ctx_error
 from .fault import throw
 from .g import INTERRUPTED, NO_PARKING, TIMED_OUT, G, Signal, Sudog
 from .handoff import goready
-from .lock import ENTRANCES, Rank, lock_slow, make_lock
+from .lock import ENTRANCES, Rank, lock_slow, make_lock, release
 from .m import M
 from .sched import sched
 
@@ -62,7 +62,7 @@ def mark_signals(g1: G[Any]) -> None:
     _lock_attn()
     if g1.attn is None:
         g1.attn = SIGNALS
-    _attn_lock.release()
+    release(_attn_lock)
 
 
 def run_signals(mp: M) -> BaseException | None:
@@ -84,7 +84,9 @@ ENTRANCES.add(run_signals.__code__)
 
 
 def _lock_attn() -> None:
-    if not _attn_lock.acquire(False):
+    try:
+        _attn_lock.pop()
+    except IndexError:
         lock_slow(_attn_lock)
 
 
@@ -93,7 +95,7 @@ def leave_attn(gp: G[Any], exc: BaseException | None) -> None:
     _lock_attn()
     if gp.attn is None or gp.attn is SIGNALS:
         gp.attn = exc
-    _attn_lock.release()
+    release(_attn_lock)
 
 
 def take_attn(gp: G[Any]) -> Any:
@@ -101,7 +103,7 @@ def take_attn(gp: G[Any]) -> Any:
     _lock_attn()
     exc = gp.attn
     gp.attn = None
-    _attn_lock.release()
+    release(_attn_lock)
     return None if exc is SIGNALS else exc
 
 
@@ -159,6 +161,6 @@ def interrupt(gp: G[Any], exc: Any) -> None:
         claimed = sg.owner.dequeue(sg)
         if claimed:
             sg.why = INTERRUPTED
-    _attn_lock.release()
+    release(_attn_lock)
     if claimed:
         goready(sg)

@@ -31,7 +31,7 @@ from .fault import set_dumper
 from .g import FailedG, G
 from .handoff import acquirep, passp, unwire, wakep, wire
 from .idle import set_describe_all
-from .lock import interrupted_runtime, set_lockrank
+from .lock import interrupted_runtime, release, set_lockrank
 from .m import M, foreign_m, tls
 from .p import P
 from .park import init_g0, make_stacks
@@ -83,7 +83,7 @@ def _start() -> None:
     _resize(procs)
     if policy.wake_on_go:
         sched.wakeful = sched.pidle
-    sched.lock.release()
+    release(sched.lock)
     _hook_process()
     period = _int(settings, "schedtrace")
     if period > 0:
@@ -183,7 +183,7 @@ def gomaxprocs(n: int | None = None) -> int:
         mp = sched.pwait.popleft()
         wire(sched.pidle.pop(), mp)
         wake.append(mp)
-    sched.lock.release()
+    release(sched.lock)
     for mp in wake:
         mp.note.wake()
     if sched.pidle and sched.takeable():
@@ -247,7 +247,7 @@ def _attach_main() -> M:
     mp.maker.switch()
     lock_sched()
     sched.allm.append(mp)
-    sched.lock.release()
+    release(sched.lock)
     sched.g1 = g1
     sched.m0 = mp
     tls.m = mp

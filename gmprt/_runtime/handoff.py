@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .clock import now
+from .lock import release
 from .m import M
 from .p import P
 from .sched import lock_sched, policy, sched
@@ -124,7 +125,7 @@ def acquirep(mp: M) -> bool:
         else:
             pp = pidle.pop()
         wire(pp, mp)
-    sched.lock.release()
+    release(sched.lock)
     return mp.p is not None
 
 
@@ -143,7 +144,7 @@ def wait_for_p(mp: M, answer: Callable[[M], None]) -> None:
                 holder = pp.m
                 if holder is not None:
                     holder.due = 0
-        sched.lock.release()
+        release(sched.lock)
         if mp.p is None:
             mp.note.sleep()
         if mp.calls:
@@ -200,7 +201,7 @@ def launch(mp: M) -> bool:
         if mp.spinning:
             mp.spinning = False
             sched.nspinning -= 1
-        sched.lock.release()
+        release(sched.lock)
         if taker is not None:
             taker.note.wake()
         return False
@@ -214,20 +215,20 @@ def startm(*, spinning: bool = False) -> bool:
     """
     lock_sched()
     if not sched.pidle or (spinning and sched.nspinning):
-        sched.lock.release()
+        release(sched.lock)
         return False
     mp = take_idle_m(home_too=True)
     fresh = None
     if mp is None:
         mp = fresh = newm()
     if mp is None:
-        sched.lock.release()
+        release(sched.lock)
         return False
     wire(sched.pidle.pop(), mp)
     if spinning:
         mp.spinning = True
         sched.nspinning += 1
-    sched.lock.release()
+    release(sched.lock)
     if fresh is not None:
         return launch(fresh)
     mp.note.wake()
@@ -244,14 +245,14 @@ def send_free_m() -> bool:
     lock_sched()
     for mp in sched.pwait:
         if mp.wants_p:
-            sched.lock.release()
+            release(sched.lock)
             return True
     target = take_idle_m(home_too=False)
     fresh = None
     if target is None:
         target = fresh = newm()
     if target is None:
-        sched.lock.release()
+        release(sched.lock)
         return False
     if sched.pidle:
         wire(sched.pidle.pop(), target)
@@ -259,7 +260,7 @@ def send_free_m() -> bool:
         target.wants_p = True
         sched.pwait.append(target)
     wired = target.p is not None
-    sched.lock.release()
+    release(sched.lock)
     if fresh is not None:
         return launch(fresh)
     if wired:
@@ -275,11 +276,11 @@ def handoffp(pp: P, mp: M) -> bool:
     """
     lock_sched()
     if pp.m is not mp or mp.p is not pp:
-        sched.lock.release()
+        release(sched.lock)
         return False
     unwire(pp, mp)
     taker = passp(pp)
-    sched.lock.release()
+    release(sched.lock)
     if taker is not None:
         taker.note.wake()
     elif sched.takeable():
@@ -308,6 +309,6 @@ def resetspinning(mp: M) -> None:
     if mp.spinning:
         mp.spinning = False
         sched.nspinning -= 1
-    sched.lock.release()
+    release(sched.lock)
     if policy.wake_on_go and sched.pidle and sched.queued():
         wakep()

@@ -21,7 +21,7 @@ from itertools import count
 from math import inf
 from typing import Any, Protocol
 
-from .lock import Rank, lock_slow, make_lock
+from .lock import Rank, lock_slow, make_lock, release
 
 __all__ = ["HeapTimer", "TimerHeap"]
 
@@ -54,23 +54,27 @@ class TimerHeap:
     def push(self, timer: HeapTimer, when: float) -> bool:
         """Put a timer in, unless it is; True if it is the first now."""
         lock = self.lock
-        if not lock.acquire(False):
+        try:
+            lock.pop()
+        except IndexError:
             lock_slow(lock)
         if timer.entry is not None:
-            lock.release()
+            release(lock)
             return False
         timer.entry = entry = [when, _number(), timer]
         heappush(self.entries, entry)
         is_first = when < self.first
         if is_first:
             self.first = when
-        lock.release()
+        release(lock)
         return is_first
 
     def remove(self, timer: HeapTimer) -> bool:
         """Take a timer out; False if it is not in, as when it is about to fire."""
         lock = self.lock
-        if not lock.acquire(False):
+        try:
+            lock.pop()
+        except IndexError:
             lock_slow(lock)
         entry = timer.entry
         if entry is not None:
@@ -82,13 +86,15 @@ class TimerHeap:
                 heapify(self.entries)
                 self.stale = 0
                 self.first = self.entries[0][0] if self.entries else inf
-        lock.release()
+        release(lock)
         return entry is not None
 
     def pop_due(self, moment: float, due: list[list[Any]]) -> None:
         """Move the entries whose time has come to `due`; those timers are out from here on."""
         lock = self.lock
-        if not lock.acquire(False):
+        try:
+            lock.pop()
+        except IndexError:
             lock_slow(lock)
         entries = self.entries
         while entries and entries[0][0] <= moment:
@@ -100,7 +106,7 @@ class TimerHeap:
                 timer.entry = None
                 due.append(entry)
         self.first = entries[0][0] if entries else inf
-        lock.release()
+        release(lock)
 
     def pending(self) -> int:
         """Count the living entries. Any thread, a snapshot."""

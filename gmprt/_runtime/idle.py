@@ -20,6 +20,7 @@ from collections.abc import Callable
 
 from .clock import now
 from .handoff import goready, passp, startm, unwire
+from .lock import release
 from .m import M
 from .p import P
 from .rand import shuffled
@@ -88,7 +89,7 @@ def spin(mp: M) -> bool:
         lock_sched()
         mp.spinning = True
         sched.nspinning += 1
-        sched.lock.release()
+        release(sched.lock)
     for _ in range(policy.spin_rounds):
         if mp.readyq or mp.sigs or mp.calls or sched.takeable():
             return True
@@ -119,7 +120,7 @@ def idle(mp: M, fresh_ok: bool, main_parked: bool) -> bool:
     else:
         (sched.mhome if mp.nlive() else sched.midle)[mp] = None
     surplus = not mp.nlive() and len(sched.midle) > max(IDLE_MS_KEPT, sched.procs)
-    sched.lock.release()
+    release(sched.lock)
     if taker is not None:
         taker.note.wake()
     # Re-check what was published before the announcement.
@@ -144,7 +145,7 @@ def idle(mp: M, fresh_ok: bool, main_parked: bool) -> bool:
         dead = sched.dead
         for key, value in counters(mp).items():
             dead[key] = dead.get(key, 0) + value
-    sched.lock.release()
+    release(sched.lock)
     return not ends
 
 
@@ -239,7 +240,7 @@ def _all_asleep() -> bool:
             return False
         ours = len(allm) - 1 + sched.sysmon_running + sched.ghosts
     finally:
-        sched.lock.release()
+        release(sched.lock)
     return _thread._count() <= ours and not _python_handlers()
 
 

@@ -4,25 +4,30 @@ Invariants:
 - A lock is held for a few bytecodes; no user code runs under one, and nobody parks under one.
 - Locks are taken in the order of their `Rank`; two of one rank (select) by channel number.
 
-Between any two bytecodes of the holder a finaliser or a signal handler may run on the holder's
-own thread, and may call in here for the very same lock. Waiting would then never end. So the fast
-path is `acquire(False)`, and `lock_slow` waits in slices and, once enough of them have passed in
-vain, looks down its own stack for a frame of the runtime that user code has interrupted: then it
-raises.
+A lock is a list with one token in it while it is free: to take it is `lock.pop()`, to give it back
+`lock.append(None)` (`release`), each one atomic C call. With the interpreter's own locks the pair
+costs four times as much, a tenth of a channel operation (benchmarks/pingpong.py). Who finds it
+empty waits in `lock_slow`, by the wake-up protocol (note.py): it announces itself in `parked` and
+tries once more; who releases publishes the token and looks at `parked`.
 
-Hot paths write `if not lock.acquire(False): lock_slow(lock)` ... `lock.release()` by hand: a
-`with` block costs twice as much.
+Between any two bytecodes of the holder a finaliser or a signal handler may run on the holder's
+own thread, and may call in here for the very same lock. Waiting would then never end. So
+`lock_slow` waits in slices and, once enough of them have passed in vain, looks down its own stack
+for a frame of the runtime that user code has interrupted: then it raises.
+
+Hot paths write `try: lock.pop()`, `except IndexError: lock_slow(lock)`, ... `release(lock)` by
+hand: a `with` block costs more than the lock.
 """
 
 import sys
-from _thread import allocate_lock
 from enum import IntEnum
 from os.path import dirname
 from threading import get_ident
 from types import CodeType, FrameType
-from typing import Protocol
+from typing import TypeAlias
 
 from .fault import throw
+from .note import Note
 
 __all__ = [
     "ENTRANCES",
@@ -32,7 +37,10 @@ __all__ = [
     "interrupted_runtime",
     "lock_slow",
     "make_lock",
+    "parked",
+    "release",
     "set_lockrank",
+    "unpark",
 ]
 
 PACKAGE_DIR = dirname(dirname(__file__))
@@ -59,49 +67,39 @@ class Rank(IntEnum):
     SCHED = 50
 
 
-class Lock(Protocol):
-    """What the runtime asks of a lock."""
+Lock: TypeAlias = list[None]
+"""A lock: one token in it while it is free, none while it is held."""
 
-    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """Take it; False if it could not be had."""
-
-    def release(self) -> None:
-        """Give it back."""
-
-    def locked(self) -> bool:
-        """Tell whether somebody holds it."""
-
+parked: dict[Note, Lock] = {}
+"""Who waits in `lock_slow`, and for what. [atomic: dict]"""
 
 _checking = False
 _held: dict[int, list["_CheckedLock"]] = {}
 
 
-class _CheckedLock:
+class _CheckedLock(list[None]):
     """A lock that throws when taken out of order (`GMPRT_DEBUG=lockrank=1`)."""
 
-    __slots__ = ("_lock", "_rank")
+    __slots__ = ("rank",)
 
     def __init__(self, rank: Rank) -> None:
-        self._lock = allocate_lock()
-        self._rank = rank
+        super().__init__([None])
+        self.rank = rank
 
-    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+    def pop(self, index: object = -1) -> None:
         held = _held.setdefault(get_ident(), [])
-        if held and held[-1]._rank > self._rank:
-            throw(f"lock order: {self._rank.name} wanted under {held[-1]._rank.name}")
-        taken = self._lock.acquire(blocking, timeout)
-        if taken:
-            held.append(self)
-        return taken
+        if held and held[-1].rank > self.rank:
+            throw(f"lock order: {self.rank.name} wanted under {held[-1].rank.name}")
+        super().pop()
+        held.append(self)
 
-    def release(self) -> None:
+    def append(self, token: None) -> None:
         held = _held.get(get_ident(), [])
-        if self in held:
-            held.remove(self)
-        self._lock.release()
-
-    def locked(self) -> bool:
-        return self._lock.locked()
+        for i, lock in enumerate(held):
+            if lock is self:
+                del held[i]
+                break
+        super().append(token)
 
 
 def set_lockrank(on: bool) -> None:
@@ -112,9 +110,15 @@ def set_lockrank(on: bool) -> None:
 
 def make_lock(rank: Rank) -> Lock:
     """Return a new lock of that rank."""
-    if _checking:
-        return _CheckedLock(rank)
-    return allocate_lock()
+    # A literal has room for the one token exactly and so keeps its memory when that is taken.
+    return _CheckedLock(rank) if _checking else [None]
+
+
+def release(lock: Lock) -> None:
+    """Give a lock back."""
+    lock.append(None)  # publish
+    if parked:  # look
+        unpark(lock)
 
 
 def lock_slow(lock: Lock) -> None:
@@ -122,14 +126,34 @@ def lock_slow(lock: Lock) -> None:
 
     Raises: RuntimeError if this thread's own interrupted runtime code seems to hold it.
     """
-    attempt = 0
-    while not lock.acquire(True, _SLICE):
-        attempt += 1
-        if attempt >= _GIVE_UP and interrupted_runtime(sys._getframe(1), False):
-            raise RuntimeError(
-                "gmprt was called by a finaliser or signal handler that interrupted the runtime "
-                "while it held the same lock; hand the work to a goroutine instead"
-            )
+    note = Note()
+    parked[note] = lock  # announce
+    slices = 0
+    try:
+        while True:
+            try:
+                lock.pop()  # re-check
+                return
+            except IndexError:
+                pass
+            if note.sleep(_SLICE):
+                continue
+            slices += 1
+            if slices >= _GIVE_UP and interrupted_runtime(sys._getframe(1), False):
+                raise RuntimeError(
+                    "gmprt was called by a finaliser or signal handler that interrupted the "
+                    "runtime while it held the same lock; hand the work to a goroutine instead"
+                )
+    finally:
+        del parked[note]
+
+
+def unpark(lock: Lock) -> None:
+    """Wake one of those who wait for a lock that has been given back."""
+    for note, wanted in parked.copy().items():
+        if wanted is lock:
+            note.wake()
+            return
 
 
 def interrupted_runtime(frame: FrameType | None, on_user: bool) -> bool:

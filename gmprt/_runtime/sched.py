@@ -18,7 +18,7 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from .lock import Rank, lock_slow, make_lock
+from .lock import Rank, lock_slow, make_lock, release
 from .note import Note
 from .p import P
 
@@ -125,7 +125,7 @@ class Sched:
         lock_sched()
         first = self.goid
         self.goid = first + GOID_BATCH
-        self.lock.release()
+        release(self.lock)
         return first
 
     def queued(self) -> bool:
@@ -146,5 +146,7 @@ sched = Sched()
 def lock_sched() -> None:
     """Take sched.lock; `sched.lock.release()` gives it back."""
     lock = sched.lock
-    if not lock.acquire(False):
+    try:
+        lock.pop()
+    except IndexError:
         lock_slow(lock)

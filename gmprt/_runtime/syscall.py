@@ -28,7 +28,7 @@ from typing import Any, ParamSpec, TypeVar
 from .attn import raise_attn, raise_why
 from .g import DEAD, NOBODY, Claim, G, Sudog
 from .handoff import acquirep, goready, handoffp, launch, newm, take_idle_m, wait_for_p
-from .lock import ENTRANCES
+from .lock import ENTRANCES, release
 from .m import M, tls
 from .park import gopark
 from .proc import answer, getm
@@ -113,7 +113,7 @@ class blocking:  # used as a function: `with blocking():`
         if pp is not None and (sched.pwait or sched.queued()) and handoffp(pp, mp):
             lock_sched()
             sched.handoffs += 1
-            sched.lock.release()
+            release(sched.lock)
         self._stand_in.incall = True
 
     def __exit__(
@@ -175,7 +175,7 @@ class Call:
         if sched.callq:
             mp.call = sched.callq.popleft()
             mp.call.gp.reason = "syscall"
-        sched.lock.release()
+        release(sched.lock)
 
     def _make(self, mp: M) -> None:
         tls.m = mp.stand_in(self.gp)
@@ -236,7 +236,7 @@ def _dispatch(call: Call) -> None:
         target = fresh = newm()
     if target is not None:
         target.call = call
-        sched.lock.release()
+        release(sched.lock)
         if fresh is None:
             target.note.wake()
             return
@@ -247,7 +247,7 @@ def _dispatch(call: Call) -> None:
     sched.callq.append(call)
     warn = not sched.warned_threads
     sched.warned_threads = True
-    sched.lock.release()
+    release(sched.lock)
     if warn:
         sys.stderr.write(
             f"gmprt: {len(sched.allm)} threads are in use, system calls wait their turn "

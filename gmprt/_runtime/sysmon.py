@@ -30,6 +30,7 @@ from typing import Any
 from .clock import now
 from .g import G
 from .handoff import handoffp, startm, wakep
+from .lock import release
 from .m import M
 from .p import P
 from .proc import go
@@ -102,7 +103,7 @@ class _Sysmon:
         """Sleep until then, or to the first timer, or until woken."""
         lock_sched()
         sched.sysmon_until = until  # announce, to who adds a timer (timerproc.py)
-        sched.lock.release()
+        release(sched.lock)
         until = min(until, next_timer())  # re-check
         sched.sysmon_note.sleep(None if until == inf else until - now())
 
@@ -111,7 +112,7 @@ class _Sysmon:
         lock_sched()
         sleeps = self.all_idle()
         sched.sysmon_sleeping = sleeps  # announce; `wire` looks at it under the same lock
-        sched.lock.release()
+        release(sched.lock)
         if not sleeps:
             return False
         self.restore_interval()
@@ -122,7 +123,7 @@ class _Sysmon:
         if not sched.sysmon_sleeping:
             self.idle_looks = 0  # somebody has taken a P
         sched.sysmon_sleeping = False
-        sched.lock.release()
+        release(sched.lock)
         return True
 
     def all_idle(self) -> bool:
@@ -232,7 +233,7 @@ class _Sysmon:
             return False
         lock_sched()
         sched.retakes += 1
-        sched.lock.release()
+        release(sched.lock)
         return True
 
     def look_at_queues(self) -> bool:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import now
 from .heap import HeapTimer
+from .lock import release
 from .sched import lock_sched, sched
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def add_timer(mp: M, timer: HeapTimer, when: float) -> None:
         if not heap.listed:
             heap.listed = True
             sched.heaps.append(heap)
-        sched.lock.release()
+        release(sched.lock)
     if pp is None:
         call_sysmon()
     else:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 
-from .._runtime import NOBODY, Claim, Rank, Sudog, getm, gopark, goready, make_lock, raise_why
+from .._runtime import (
+    NOBODY,
+    Claim,
+    Rank,
+    Sudog,
+    getm,
+    gopark,
+    goready,
+    make_lock,
+    raise_why,
+    release,
+)
 from .queue import Locker, acquire, lock_surely, take_out
 
 __all__ = ["Cond", "Locker"]
@@ -38,7 +49,7 @@ class Cond:
         sg.claim = Claim([None])
         acquire(self._lock)
         self._waitq.append(sg)
-        self._lock.release()
+        release(self._lock)
         try:
             self.L.unlock()
         except BaseException:
@@ -67,7 +78,7 @@ class Cond:
                 ready.append(sg)
             else:
                 sg.claim.clear()  # not parked yet: it will see that
-        self._lock.release()
+        release(self._lock)
         for sg in ready:
             goready(sg)
 
@@ -82,7 +93,7 @@ class Cond:
         acquire(self._lock)
         notified = not sg.claim
         sg.claim = None  # from here on it is a plain waiter
-        self._lock.release()
+        release(self._lock)
         if notified:
             gp.reason = None
         else:
@@ -94,7 +105,7 @@ class Cond:
     def _leave(self, sg: Sudog) -> bool:
         acquire(self._lock)
         found = take_out(self._waitq, sg)
-        self._lock.release()
+        release(self._lock)
         return found
 
     def _relock(self) -> None:

@@ -17,6 +17,7 @@ from .._runtime import (
     make_lock,
     now,
     raise_why,
+    release,
 )
 
 __all__ = ["Mutex"]
@@ -84,7 +85,7 @@ class Mutex:
                 try:
                     if not self._starving:
                         self._free.pop()
-                        self._lock.release()
+                        release(self._lock)
                         return
                 except IndexError:
                     pass
@@ -106,7 +107,7 @@ class Mutex:
             if retry:  # unlocked before it saw this waiter
                 self._waitq.remove(sg)
                 gp.reason = None
-            self._lock.release()
+            release(self._lock)
             if retry:
                 woken = True
                 continue
@@ -118,7 +119,7 @@ class Mutex:
                 self._acquire()
                 if not self._waitq or now() - began < STARVING_AFTER:
                     self._starving = False
-                self._lock.release()
+                release(self._lock)
                 return
             woken = True
 
@@ -128,24 +129,26 @@ class Mutex:
         if self._starving and self._waitq:
             sg = self._waitq.popleft()
             sg.ok = True
-            self._lock.release()
+            release(self._lock)
             goready(sg)
             return
         self._free.append(None)
         sg_next = self._waitq.popleft() if self._waitq else None
-        self._lock.release()
+        release(self._lock)
         if sg_next is not None:
             goready(sg_next)
 
     def _wake_one(self) -> None:
         self._acquire()
         sg = self._waitq.popleft() if self._waitq and self._free else None
-        self._lock.release()
+        release(self._lock)
         if sg is not None:
             goready(sg)
 
     def _acquire(self) -> None:
-        if not self._lock.acquire(False):
+        try:
+            self._lock.pop()
+        except IndexError:
             lock_slow(self._lock)
 
     def dequeue(self, sg: Sudog) -> bool:
@@ -161,7 +164,7 @@ class Mutex:
                 self._starving = False
             return True
         finally:
-            self._lock.release()
+            release(self._lock)
 
     def __enter__(self) -> None:
         self.lock()

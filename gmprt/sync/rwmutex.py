@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from .._runtime import NOBODY, Rank, Sudog, getm, gopark, goready, make_lock, raise_why
+from .._runtime import NOBODY, Rank, Sudog, getm, gopark, goready, make_lock, raise_why, release
 from .queue import acquire, take_out
 
 __all__ = ["RLocker", "RWMutex"]
@@ -31,7 +31,7 @@ class RWMutex:
         acquire(self._lock)
         if not (self._writing or self._readers or self._wwaitq):
             self._writing = True
-            self._lock.release()
+            release(self._lock)
             return
         self._wait(self._wwaitq, "sync.RWMutex.Lock")
 
@@ -41,7 +41,7 @@ class RWMutex:
         free = not (self._writing or self._readers or self._wwaitq)
         if free:
             self._writing = True
-        self._lock.release()
+        release(self._lock)
         return free
 
     def unlock(self) -> None:
@@ -51,11 +51,11 @@ class RWMutex:
         """
         acquire(self._lock)
         if not self._writing:
-            self._lock.release()
+            release(self._lock)
             raise RuntimeError("sync: Unlock of unlocked RWMutex")
         self._writing = False
         ready = self._admit_readers() or self._admit_writer()
-        self._lock.release()
+        release(self._lock)
         for sg in ready:
             goready(sg)
 
@@ -64,7 +64,7 @@ class RWMutex:
         acquire(self._lock)
         if not (self._writing or self._wwaitq):
             self._readers += 1
-            self._lock.release()
+            release(self._lock)
             return
         self._wait(self._rwaitq, "sync.RWMutex.RLock")
 
@@ -74,18 +74,18 @@ class RWMutex:
         free = not (self._writing or self._wwaitq)
         if free:
             self._readers += 1
-        self._lock.release()
+        release(self._lock)
         return free
 
     def runlock(self) -> None:
         """Give the read lock back; any goroutine may. Raises: RuntimeError if it is not held."""
         acquire(self._lock)
         if not self._readers:
-            self._lock.release()
+            release(self._lock)
             raise RuntimeError("sync: RUnlock of unlocked RWMutex")
         self._readers -= 1
         ready = self._admit_writer()
-        self._lock.release()
+        release(self._lock)
         for sg in ready:
             goready(sg)
 
@@ -117,7 +117,7 @@ class RWMutex:
         gp.since = mp.now
         gp.reason = reason
         queue.append(sg)
-        self._lock.release()
+        release(self._lock)
         gopark(mp, gp)
         sg.owner = NOBODY
         if sg.why is not None:
@@ -130,7 +130,7 @@ class RWMutex:
         ready = []
         if found and not (self._writing or self._wwaitq):
             ready = self._admit_readers()
-        self._lock.release()
+        release(self._lock)
         for other in ready:
             goready(other)
         return found

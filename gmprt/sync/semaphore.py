@@ -21,6 +21,7 @@ from .._runtime import (
     look_at,
     make_lock,
     raise_why,
+    release,
 )
 from .queue import acquire, take_out
 
@@ -57,10 +58,10 @@ class Semaphore:
         acquire(self._lock)
         if self._size - self._held >= n and not self._waitq:
             self._held += n
-            self._lock.release()
+            release(self._lock)
             return True
         if when is DONT_WAIT:
-            self._lock.release()
+            release(self._lock)
             raise TimeoutError("Semaphore.acquire timed out")
         mp = getm()
         gp = mp.curg
@@ -74,7 +75,7 @@ class Semaphore:
         gp.since = mp.now
         gp.reason = "semacquire"
         queue.append(sg)
-        self._lock.release()
+        release(self._lock)
         if limited:
             begin_limits(mp, sg, when, ctx, done)
         gopark(mp, gp)
@@ -96,7 +97,7 @@ class Semaphore:
         free = self._size - self._held >= n and not self._waitq
         if free:
             self._held += n
-        self._lock.release()
+        release(self._lock)
         return free
 
     def release(self, n: int = 1) -> None:
@@ -105,11 +106,11 @@ class Semaphore:
         _weight(n, "Semaphore.release")
         acquire(self._lock)
         if n > self._held:
-            self._lock.release()
+            release(self._lock)
             raise RuntimeError("semaphore: released more than held")
         self._held -= n
         ready = self._admit()
-        self._lock.release()
+        release(self._lock)
         for sg in ready:
             goready(sg)
 
@@ -127,7 +128,7 @@ class Semaphore:
         acquire(self._lock)
         found = take_out(self._waitq, sg) or take_out(self._doomed, sg)
         ready = self._admit() if found else []
-        self._lock.release()
+        release(self._lock)
         for other in ready:
             goready(other)
         return found

@@ -28,6 +28,7 @@ from .._runtime import (
     newproc,
     raise_signals,
     raise_why,
+    release,
 )
 
 __all__ = ["WaitGroup"]
@@ -55,18 +56,20 @@ class WaitGroup:
         if isinstance(n, bool) or not isinstance(n, int):
             raise TypeError(f"WaitGroup.add: an int, not {n!r}")
         lock = self._lock
-        if not lock.acquire(False):
+        try:
+            lock.pop()
+        except IndexError:
             lock_slow(lock)
         count = self._count + n
         if count < 0:
-            lock.release()
+            release(lock)
             raise ValueError("sync: negative WaitGroup counter")
         self._count = count
         ready: list[Sudog] = []
         if not count and self._waitq:
             ready.extend(self._waitq)
             self._waitq.clear()
-        lock.release()
+        release(lock)
         for sg in ready:
             goready(sg)
 
@@ -79,13 +82,15 @@ class WaitGroup:
         when = None if timeout is None else deadline(timeout)
         done = None if ctx is None else look_at(ctx)
         lock = self._lock
-        if not lock.acquire(False):
+        try:
+            lock.pop()
+        except IndexError:
             lock_slow(lock)
         if not self._count:
-            lock.release()
+            release(lock)
             return
         if when is DONT_WAIT:
-            lock.release()
+            release(lock)
             raise TimeoutError("WaitGroup.wait timed out")
         mp = getm()
         gp = mp.curg
@@ -96,7 +101,7 @@ class WaitGroup:
         gp.since = mp.now
         gp.reason = "sync.WaitGroup.Wait"
         self._waitq.append(sg)
-        lock.release()
+        release(lock)
         if limited:
             begin_limits(mp, sg, when, ctx, done)
         gopark(mp, gp)
@@ -127,7 +132,9 @@ class WaitGroup:
     def dequeue(self, sg: Sudog) -> bool:
         """Take a waiter out (see Owner)."""
         lock = self._lock
-        if not lock.acquire(False):
+        try:
+            lock.pop()
+        except IndexError:
             lock_slow(lock)
         try:
             self._waitq.remove(sg)
@@ -137,7 +144,7 @@ class WaitGroup:
             sg.claim = DEAD
             return True
         finally:
-            lock.release()
+            release(lock)
 
     def __repr__(self) -> str:
         return f"<WaitGroup {self._count}, {len(self._waitq)} waiting>"

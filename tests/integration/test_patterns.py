@@ -301,7 +301,9 @@ def test_bounded_gives_the_digest_of_each_file(tmp_path: Path, limit: int) -> No
     (tmp_path / "a" / "deep").mkdir(parents=True)
     files = {tmp_path / "last.txt": b"last"}
     for number in range(9):
-        files[tmp_path / "a" / ("deep" if number % 2 else "") / f"{number}"] = b"x" * (1000 * number)
+        files[tmp_path / "a" / ("deep" if number % 2 else "") / f"{number}"] = b"x" * (
+            1000 * number
+        )
     files = dict(sorted(files.items(), key=lambda item: (item[0].parent == tmp_path, item[0])))
     for path, content in files.items():
         path.write_bytes(content)

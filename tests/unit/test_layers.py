@@ -80,6 +80,7 @@ FREE_LAYERS = 2
 
 SIDEWAYS = {
     ("_runtime.lock", "_runtime.fault"),
+    ("_runtime.lock", "_runtime.note"),
     ("_runtime.stack", "_runtime.g"),
     ("_runtime.m", "_runtime.g"),
     ("_runtime.timers", "_runtime.g"),

@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -20,12 +22,12 @@ def test_the_documented_ranks_are_the_coded_ones_in_order():
 
 def test_a_lock_taken_out_of_order_ends_the_process():
     source = """
-from gmprt._runtime.lock import Rank, make_lock, set_lockrank
+from gmprt._runtime.lock import Rank, make_lock, release, set_lockrank
 set_lockrank(True)
 inner, outer = make_lock(Rank.SCHED), make_lock(Rank.CHAN)
-outer.acquire(); inner.acquire(); inner.release(); outer.release()
+outer.pop(); inner.pop(); release(inner); release(outer)
 print("in order")
-inner.acquire(); outer.acquire()
+inner.pop(); outer.pop()
 """
     done = subprocess.run(
         [sys.executable, "-c", source], capture_output=True, text=True, check=False, timeout=60
@@ -40,12 +42,12 @@ def test_a_lock_held_below_user_code_on_the_same_thread_is_an_error(monkeypatch)
     from gmprt import Chan
 
     ch = Chan(1)
-    ch.lock.acquire()
+    ch.lock.pop()
 
-    class Interrupting:
+    class Interrupting(list):
         """Stands for user code that runs in the middle of `_settle`."""
 
-        def acquire(self, blocking=True, timeout=-1):
+        def pop(self):
             ch.recv_nowait()
 
     class Broken(Chan):
@@ -55,18 +57,56 @@ def test_a_lock_held_below_user_code_on_the_same_thread_is_an_error(monkeypatch)
     broken.lock = Interrupting()
     with pytest.raises(RuntimeError, match="finaliser or signal handler"):
         broken._settle()
-    ch.lock.release()
+    lock.release(ch.lock)
     ch.send_nowait(1)
     assert ch.recv_nowait() == 1
 
 
 def test_a_lock_held_by_another_is_waited_for(monkeypatch):
-    monkeypatch.setattr(lock, "_SLICE", 0.001)
-    import threading
-
+    """Without its wake-up the waiter would sit in its slice for good."""
+    monkeypatch.setattr(lock, "_SLICE", None)
     held = lock.make_lock(lock.Rank.CHAN)
-    held.acquire()
-    threading.Timer(0.1, held.release).start()
+    held.pop()
+
+    def holder():
+        while held not in lock.parked.values():
+            time.sleep(0.001)
+        lock.release(held)
+
+    thread = threading.Thread(target=holder)
+    thread.start()
     lock.lock_slow(held)
-    assert held.locked()
-    held.release()
+    assert not held
+    lock.release(held)
+    thread.join()
+    assert held
+    assert not lock.parked
+
+
+def test_threads_that_fight_for_locks_lose_no_wake_up(monkeypatch):
+    monkeypatch.setattr(lock, "_SLICE", None)
+    locks = [lock.make_lock(lock.Rank.CHAN) for _ in range(2)]
+    counts = [0, 0]
+
+    def fight(i):
+        mine = locks[i % 2]
+        for _ in range(2000):
+            try:
+                mine.pop()
+            except IndexError:
+                lock.lock_slow(mine)
+            counts[i % 2] += 1
+            lock.release(mine)
+
+    threads = [threading.Thread(target=fight, args=(i,)) for i in range(6)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert counts == [6000, 6000]
+    assert not lock.parked
