@@ -38,7 +38,7 @@ from ._runtime import G as G
 from ._runtime import GoroutineExit as GoroutineExit
 from ._runtime import blocking as blocking
 from ._runtime import current as current
-from ._runtime import default_excepthook as excepthook
+from ._runtime import excepthook as excepthook
 from ._runtime import go as go
 from ._runtime import goexit as goexit
 from ._runtime import gomaxprocs as gomaxprocs

@@ -28,7 +28,7 @@ find, and calls goready(sg). docs/design.md#wake-up says why no wake-up is lost.
 
 from .attn import raise_signals as raise_signals
 from .attn import raise_why as raise_why
-from .boot import default_excepthook as default_excepthook
+from .boot import excepthook as excepthook
 from .boot import gomaxprocs as gomaxprocs
 from .clock import DONT_WAIT as DONT_WAIT
 from .clock import deadline as deadline

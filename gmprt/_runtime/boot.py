@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from greenlet import getcurrent, greenlet
@@ -42,7 +43,7 @@ from .signals import forget_watched, handle_signal, install_signals
 from .stack import RootStack
 from .sysmon import set_reporter, set_trace, start_sysmon
 
-__all__ = ["default_excepthook", "gomaxprocs"]
+__all__ = ["default_excepthook", "excepthook", "gomaxprocs"]
 
 _boot_lock = threading.RLock()
 _hooked = False
@@ -312,6 +313,10 @@ def default_excepthook(gp: G[Any], exc: BaseException) -> None:
         text = "".join(traceback.format_exception(exc))
         sys.stderr.write(f"Exception in goroutine {gp.id} [created by {gp.created_at}]\n{text}")
         sys.stderr.flush()
+
+
+excepthook: Callable[[G[Any], BaseException], object] = default_excepthook
+"""What `gmprt.excepthook` is until the program sets another."""
 
 
 # -- exit and fork

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeV
 
 from .clock import DONT_WAIT, deadline, now
 from .protocols import Context as CancelContext
+from .protocols import RecvChan
 
 if TYPE_CHECKING:
     from .m import M
@@ -355,9 +356,10 @@ class G(Generic[T_co]):
         return self.exc
 
     @property
-    def ended(self) -> Any:
+    def ended(self) -> RecvChan[None]:
         """A receive-only channel that is closed when the goroutine is done; made when asked for."""
-        return _make_ended(self)
+        ended: RecvChan[None] = _make_ended(self)
+        return ended
 
     def interrupt(self, exc: BaseException | type[BaseException] = GoroutineExit) -> None:
         """Raise `exc` in the goroutine at its current or next park point.

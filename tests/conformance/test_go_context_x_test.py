@@ -125,9 +125,12 @@ def test_a_deadline_ends_what_wraps_the_context(procs, make):
 @pytest.mark.parametrize("make", [due, after])
 @pytest.mark.parametrize(
     "derive",
-    [lambda p: with_timeout(p, VERY_LONG), lambda p: with_deadline(p, time.monotonic() + VERY_LONG)],
+    [
+        lambda p: with_timeout(p, VERY_LONG),
+        lambda p: with_deadline(p, time.monotonic() + VERY_LONG),
+    ],
     ids=["with_timeout", "with_deadline"],
-)  # fmt: skip
+)
 def test_a_later_deadline_does_not_put_an_earlier_one_off(procs, make, derive):
     with make(SHORT) as ctx, derive(Wrapper(ctx)) as child:
         assert child.done().recv_ok(LONG) == (None, False)
