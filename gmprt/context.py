@@ -166,7 +166,7 @@ class _Cancel(BaseContext):
     why: BaseException | None  # [any] set once, before `error`: the cause if it is another
     chan: DoneChan | None  # [lock: _make_lock] what `done` returns, once somebody has asked
     children: dict[Any, None]  # [atomic: dict] what ends with it: _Cancel, _AfterFunc
-    up: Any  # [const] in whose `children` it is; or the user's channel that it watches
+    up: Any  # [const] in whose `children` it is; a _Registered; the user's channel it watches
     given: BaseException | None  # [const] the cause for its deadline
     heap: Any  # see HeapTimer: a deadline's timer is the context itself
     entry: list[Any] | None
@@ -257,6 +257,12 @@ def _root_of(parent: Any) -> Any:
     return node if isinstance(node, _Cancel) and node.done() is done else parent
 
 
+class _Registered(NamedTuple):
+    """`up` of what a context of the user's has promised to call: `stop` undoes that."""
+
+    stop: Callable[[], object]
+
+
 def _attach(node: _Cancel | _AfterFunc, parent: Any) -> Any:
     """Have `node` end with `parent`; returns where it is registered, for `_detach`."""
     root = _root_of(parent)
@@ -268,6 +274,11 @@ def _attach(node: _Cancel | _AfterFunc, parent: Any) -> Any:
             root.children.pop(node, None)
             _end(node, root.error, root.why)
         return root
+    if callable(getattr(root, "after_func", None)):  # Go: afterFuncer
+        if root.err() is not None:
+            node.on_parent()
+            return None
+        return _Registered(root.after_func(node.on_parent))
     done = root.done()
     if not hasattr(done, "watch"):
         raise TypeError(f"context: done() must return a gmprt channel or None, not {done!r}")
@@ -281,6 +292,8 @@ def _detach(node: _Cancel | _AfterFunc) -> None:
     up = getattr(node, "up", None)  # none yet if the parent was done already
     if isinstance(up, _Cancel):
         up.children.pop(node, None)
+    elif isinstance(up, _Registered):
+        up.stop()
     elif up is not None:
         up.unwatch(node.on_parent)
 
@@ -294,20 +307,19 @@ def _end(node: _Cancel | _AfterFunc, error: BaseException, why: BaseException | 
         node.claim.pop()
     except IndexError:
         return
-    _detach(node)
     ending = [node]
     while ending:
-        node = ending.pop()
-        if isinstance(node, _AfterFunc):
-            node.spawn.start()
+        ended = ending.pop()
+        if isinstance(ended, _AfterFunc):
+            ended.spawn.start()
             continue
-        node.why = why
-        node.error = error
-        if node.heap is not None:
-            del_timer(node)
-        if node.chan is not None:
-            node.chan.end()
-        children = node.children
+        ended.why = why
+        ended.error = error
+        if ended.heap is not None:
+            del_timer(ended)
+        if ended.chan is not None:
+            ended.chan.end()
+        children = ended.children
         while True:
             try:
                 child, _ = children.popitem()  # the youngest first, and `ending` turns it round
@@ -318,6 +330,7 @@ def _end(node: _Cancel | _AfterFunc, error: BaseException, why: BaseException | 
                 ending.append(child)
             except IndexError:
                 pass  # it ends by itself just now
+    _detach(node)  # last: it may call the user's code
 
 
 # -- making them
@@ -531,9 +544,10 @@ def signal_context(*signals: int, parent: Context | None = None) -> SignalScope:
     and gives the signals back to whom they belonged.
 
     Until `stop` these signals do nothing else: no KeyboardInterrupt for SIGINT. `cause(ctx)` is a
-    `Canceled` with `signum`. From any goroutine or thread, once the main thread has used gmprt.
+    `Canceled` with `signum`. From any goroutine or thread.
     Blocks: the thread, until the main thread has changed the handlers.
-    Raises: ValueError for none, and for what is no signal; OSError for one that cannot be handled.
+    Raises: ValueError for none, and for what is no signal; OSError for one that cannot be handled;
+    RuntimeError from another thread if the main one sits in a call and has never used gmprt.
     Go: signal.NotifyContext.
     """
     if not signals:

@@ -94,7 +94,7 @@ def watch_signals(signums: Iterable[int], node: Any) -> None:
     """Have `node.on_signal(signum)` called for each of these signals, instead of their handlers.
 
     Any thread. Raises: OSError for a signal that cannot be handled; RuntimeError if the main thread
-    has not used gmprt yet.
+    has not used gmprt yet and sits in a call.
     """
     with _watch_lock:
         done: list[int] = []
@@ -134,11 +134,6 @@ def _on_main_thread(errand: Callable[[], object]) -> None:
     if threading.get_ident() == main.ident:
         errand()
         return
-    if sched.m0 is None:
-        raise RuntimeError(
-            "signal_context: Python's signal handlers are the main thread's, and that has not used "
-            "gmprt yet; call gmprt.run there"
-        )
     done = Note()
     failure: list[BaseException] = []
 
@@ -149,15 +144,45 @@ def _on_main_thread(errand: Callable[[], object]) -> None:
             failure.append(exc)
         done.wake()
 
-    sched.errands.append(run)
-    while True:
-        signal.pthread_kill(main.ident, signal.SIGURG)  # type: ignore[arg-type]  # it has started
-        if done.sleep(0.5):
-            break
-        if sys.is_finalizing() or not main.is_alive():
-            return
+    if sched.m0 is None:  # no wrapper stands before SIGURG yet
+        _ask_main_thread(run, done)
+    else:
+        sched.errands.append(run)
+        while True:
+            signal.pthread_kill(main.ident, signal.SIGURG)  # type: ignore[arg-type]  # it has started
+            if done.sleep(0.5):
+                break
+            if sys.is_finalizing() or not main.is_alive():
+                return
     if failure:
         raise failure[0]
+
+
+def _ask_main_thread(run: Callable[[], object], done: Note) -> None:
+    """Have the interpreter call `run` on the main thread, where gmprt has not been used yet.
+
+    It does so at the next bytecode there, and cannot interrupt a call. Raises: RuntimeError if that
+    takes more than `_ASK_SECONDS`.
+    """
+    import ctypes
+
+    def call(_: object) -> int:
+        run()
+        return 0
+
+    pending = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(call)
+    _asked.append(pending)  # alive until it has been called, whenever that is
+    ctypes.pythonapi.Py_AddPendingCall(pending, None)
+    if not done.sleep(_ASK_SECONDS):
+        raise RuntimeError(
+            "signal_context: Python's signal handlers belong to the main thread, which is in a "
+            "call and has not used gmprt yet; call gmprt.run there"
+        )
+    _asked.remove(pending)
+
+
+_ASK_SECONDS = 5.0
+_asked: list[object] = []
 
 
 def _make_signal(real: Any) -> Any:

@@ -11,7 +11,7 @@ __all__ = ["Locker", "acquire", "lock_surely", "take_out"]
 
 
 def acquire(lock: Lock) -> None:
-    """Take an object's lock; `lock.release()` gives it back."""
+    """Take an object's lock; `release` gives it back."""
     try:
         lock.pop()
     except IndexError:

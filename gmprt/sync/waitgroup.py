@@ -125,7 +125,11 @@ class WaitGroup:
         if not callable(fn):
             raise TypeError(f"WaitGroup.go: a function to call, not {fn!r}")
         self.add(1)
-        gp: G[T] = newproc(_getframe(1), fn, args, kwargs)
+        try:
+            gp: G[T] = newproc(_getframe(1), fn, args, kwargs)
+        except BaseException:  # no thread for it, at the interpreter's end
+            self.done()
+            raise
         gp.on_end(self.done)
         return gp
 
