@@ -23,7 +23,7 @@ from .handoff import goready, passp, startm, unwire
 from .lock import release
 from .m import M
 from .p import P
-from .rand import shuffled
+from .rand import random_order
 from .sched import lock_sched, policy, sched
 from .timerproc import call_sysmon
 from .timers import next_deadline, pending
@@ -60,18 +60,22 @@ def steal(mp: M, pp: P) -> bool:
     if len(allp) < 2:
         return False
     for attempt in range(STEAL_ROUNDS):
-        for pid in shuffled(len(allp)):
+        seen = False
+        for pid in random_order(len(allp)):
             victim = allp[pid]
             if victim is pp or (victim.m is not None and not busy_too):
                 continue
             mp.steal_attempts += 1
             if not (victim.runq or victim.runnext):
                 continue
+            seen = True
             batch = victim.grab(attempt == STEAL_ROUNDS - 1)
             if batch:
                 mp.steals += 1
                 pp.runq.extend(batch)
                 return True
+        if not seen:
+            return False  # what is published from now on finds this M announced, or spinning
     return False
 
 

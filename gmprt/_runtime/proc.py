@@ -1,9 +1,9 @@
 """The scheduler's verbs: go, schedule, find_runnable.
 
 Order in `schedule` and `find_runnable`: requests (signals for main, questions of a dump); deadlines
-that have passed, whose goroutines go to the front, and timers; every 61st tick the global queue;
-ready (started) and fresh goroutines in turn, so that neither starves; the global queue; stealing;
-idle.
+that have passed, whose goroutines go to the front, and timers; every 61st tick in turn the global
+queue and the head of the P's own, past `runnext`; ready (started) and fresh goroutines in turn, so
+that neither starves; the global queue; stealing; idle.
 
 Invariants:
 - A request to an M sets its `due` to 0 and wakes its note. The store may be lost to the M's own;
@@ -328,8 +328,11 @@ def _pick(mp: M, pp: P, fresh_ok: bool) -> G[Any] | None:
     readyq = mp.readyq
     if not fresh_ok:
         return readyq.popleft() if readyq else None
-    if sched.runq and mp.tick % GLOBAL_EVERY == 0:
-        _globrunqget(mp, pp, 1)
+    if mp.tick % GLOBAL_EVERY == 0:
+        # Goroutines that each start the next through `runnext` must not keep all others waiting.
+        own_turn = mp.tick // GLOBAL_EVERY % 2 == 0 or not sched.runq
+        if not (own_turn and _oldest_next(mp, pp)) and sched.runq:
+            _globrunqget(mp, pp, 1)
     while True:
         fresh = bool(pp.runnext or pp.runq)
         if readyq and not (fresh and mp.turn):
@@ -367,6 +370,16 @@ def _globrunqget(mp: M, pp: P, most: int) -> bool:
     if moved:
         mp.global_gets += 1
     return moved > 0
+
+
+def _oldest_next(mp: M, pp: P) -> bool:
+    """Have the first of the queue run next, before what is in `runnext`; False if there is none."""
+    try:
+        pp.runnext.append(pp.runq.popleft())
+    except IndexError:
+        return False
+    mp.turn = True
+    return True
 
 
 def _must_not_start(mp: M, gp: G[Any]) -> bool:

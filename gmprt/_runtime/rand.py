@@ -4,9 +4,11 @@ Seeded from `GMPRT_DEBUG=randsched=SEED` when that is set, so that a failing sch
 for again. `random.Random` methods are single C calls, safe from any thread.
 """
 
+from collections.abc import Iterator
+from math import gcd
 from random import Random
 
-__all__ = ["rand", "seed", "shuffled"]
+__all__ = ["rand", "random_order", "seed", "shuffled"]
 
 _rng = Random()
 rand = _rng.random  # a float in [0, 1): the cheapest draw there is
@@ -24,3 +26,19 @@ def shuffled(n: int) -> list[int]:
         j = int(rand() * (i + 1))
         order[i], order[j] = order[j], order[i]
     return order
+
+
+def random_order(n: int) -> Iterator[int]:
+    """Yield the numbers below n once each, from a random one in random steps; two draws.
+
+    Not every order comes up, which is enough for the victims of stealing; a full shuffle of a
+    thousand Ps would cost more than what it finds, and its draws are the runtime's only shared
+    generator. Go: randomOrder.
+    """
+    at = int(rand() * n)
+    step = 1 + int(rand() * n)
+    while gcd(step, n) != 1:
+        step += 1
+    for _ in range(n):
+        yield at
+        at = (at + step) % n
