@@ -26,6 +26,7 @@ from typing import Any, ClassVar, ParamSpec
 from ._runtime import (
     DONT_WAIT,
     Context,
+    Rank,
     RecvChan,
     Spawn,
     Sudog,
@@ -35,6 +36,7 @@ from ._runtime import (
     del_timer,
     getm,
     lock_slow,
+    make_lock,
     now,
     release,
 )
@@ -93,9 +95,9 @@ class TimerChan(ReadOnlyChan[float]):
         self, timeout: float | None, ctx: Context | None, wait: bool
     ) -> tuple[Any, bool]:
         self.poll()
-        if not wait or self.buf:
+        if not wait:
             return super()._recv_slow(timeout, ctx, wait)
-        self.attend(1)
+        self.attend(1)  # also if there is a value: another may take it first
         try:
             return super()._recv_slow(timeout, ctx, wait)
         finally:
@@ -171,19 +173,27 @@ class TimerChan(ReadOnlyChan[float]):
 class _FuncTimer:
     """The timer of `after_func`: starts its goroutine."""
 
-    __slots__ = ("entry", "heap", "never", "spawn")
+    __slots__ = ("entry", "heap", "lock", "never", "spawn")
 
     def __init__(self, spawn: Spawn) -> None:
         self.heap: Any = None
         self.entry: list[Any] | None = None
-        self.spawn = spawn
-        self.never = False  # [any] set for a time that does not come
+        self.lock = make_lock(Rank.CHAN)  # [const] as a timer channel's
+        self.spawn = spawn  # [const]
+        self.never = False  # [lock: lock] set for a time that does not come
 
     def set(self, when: float | None) -> bool:
+        """Change the time, None to stop; True if it was to fire."""
+        mp = getm()
+        try:
+            self.lock.pop()
+        except IndexError:
+            lock_slow(self.lock)
         pending = del_timer(self) or self.never
         self.never = when == inf
         if when is not None and when != inf:
-            add_timer(getm(), self, when)
+            add_timer(mp, self, when)
+        release(self.lock)
         return pending
 
     def fire(self) -> None:

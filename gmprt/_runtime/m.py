@@ -57,6 +57,7 @@ class M:
         "due",
         "dying",
         "finished",
+        "first_until",
         "foreign",
         "forked",
         "g0",
@@ -116,6 +117,7 @@ class M:
         self.tick = 0  # [own: M] scheduling decisions
         self.now = now()  # [any] the time, as of its last slow path or sysmon's last look
         self.tick0 = 0  # [lock: sched] tick when it got its P
+        self.first_until = -1  # [own: M] tick until which timers put nobody first
         self.look_tick = 0  # [own: M] tick of the last look at timers
         self.look_time = 0.0  # [own: M] its time
         self.turn = False  # [own: M] a fresh goroutine is next

@@ -41,6 +41,7 @@ from .timers import first_deadline
 __all__ = ["set_reporter", "set_trace", "start_sysmon"]
 
 DELAY_MAX = 0.010  # Go: 10 ms
+TIMER_LATE = 0.002  # seconds that sysmon leaves a due timer to the Ms that run
 IDLE_LOOKS = 10  # looks that find everything idle before it sleeps for good
 QUIET_NS = 20_000  # what the process may burn in a look and still count as quiet
 BUSY_INTERVAL = 0.0005  # switch interval while several Ms run Python
@@ -104,8 +105,16 @@ class _Sysmon:
         lock_sched()
         sched.sysmon_until = until  # announce, to who adds a timer (timerproc.py)
         release(sched.lock)
-        until = min(until, next_timer())  # re-check
+        until = min(until, self.timer_time())  # re-check
         sched.sysmon_note.sleep(None if until == inf else until - now())
+
+    def timer_time(self) -> float:
+        """Return when sysmon has to fire the first timer: an M that runs is given time to do so.
+
+        It puts those that a timer wakes before its queue, and sysmon only behind.
+        """
+        first = next_timer()
+        return first if self.all_idle() else first + TIMER_LATE
 
     def deep_sleep(self) -> bool:
         """Sleep until an idle P is taken or a timer is due; False if there is work."""
@@ -137,7 +146,7 @@ class _Sysmon:
         busy = self.trip_signals()
         self.report_lost()
         self.give_signals()
-        if next_timer() <= now():
+        if self.timer_time() <= now():
             run_timers(now())
         process_ns, own_ns = time.process_time_ns(), time.thread_time_ns()
         burnt = (process_ns - self.process_ns) - (own_ns - self.own_ns)

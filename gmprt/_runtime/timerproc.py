@@ -23,6 +23,7 @@ from .clock import now
 from .heap import HeapTimer
 from .lock import release
 from .sched import lock_sched, sched
+from .timers import put_first
 
 if TYPE_CHECKING:
     from .m import M
@@ -75,19 +76,27 @@ def call_sysmon() -> None:
 
 
 def run_timers(moment: float) -> None:
-    """Fire the timers that are due, in the order of their times. Runs on: any thread, no locks."""
+    """Fire the timers that are due, in the order of their times; who is woken runs next.
+
+    Runs on: any thread, no locks.
+    """
     due: list[list[Any]] = []
     for heap in sched.heaps:
         if heap.first <= moment:
             heap.pop_due(moment, due)
+    if not due:
+        return
     if len(due) > 1:
         due.sort()  # of several heaps; the number decides between equals
+    queued = [(mp, len(mp.readyq)) for mp in list(sched.allm)]
     for entry in due:
         timer = entry[2]
         try:
             timer.fire()
         except RuntimeError as exc:  # no thread could be started for its goroutine
             sys.excepthook(type(exc), exc, exc.__traceback__)
+    for mp, before in queued:  # roughly, while that M runs: others may be among them
+        put_first(mp, len(mp.readyq) - before)
 
 
 def next_look(mp: M) -> int:

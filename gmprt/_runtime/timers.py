@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from .g import G, Sudog
     from .m import M
 
-__all__ = ["add_timeout", "expire", "first_deadline", "forget_timeout", "next_deadline", "pending"]
+__all__ = [
+    "add_timeout",
+    "expire",
+    "first_deadline",
+    "forget_timeout",
+    "next_deadline",
+    "pending",
+    "put_first",
+]
 
 _number = count().__next__  # breaks ties, so that Sudogs are never compared
 _SWEEP_AT = 64
@@ -61,8 +69,23 @@ def expire(mp: M) -> None:
             gp.reason = None
             woken.append(gp)
     if woken:
-        woken.reverse()
-        mp.readyq.extendleft(woken)
+        mp.readyq.extend(woken)
+        put_first(mp, len(woken))
+
+
+def put_first(mp: M, n: int) -> None:
+    """Have the last `n` that became ready run first: a timer has woken them.
+
+    Not twice in a row while others wait: goroutines that sleep for less time than they run would
+    keep all others waiting for ever. Any thread: a store to `first_until` that is lost does no harm.
+    """
+    readyq = mp.readyq
+    if n <= 0 or n >= len(readyq):
+        return
+    tick = mp.tick
+    if tick > mp.first_until:
+        mp.first_until = tick + 2 * n + 1  # a fresh goroutine may come between any two
+        readyq.rotate(n)
 
 
 def next_deadline(mp: M) -> float | None:

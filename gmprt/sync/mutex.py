@@ -80,18 +80,16 @@ class Mutex:
         woken = False
         while True:
             self._acquire()
-            if woken or not self._waitq:
-                # In starvation mode the lock comes by hand-off, never from here.
+            if not self._starving and (woken or not self._waitq):
                 try:
-                    if not self._starving:
-                        self._free.pop()
-                        release(self._lock)
-                        return
+                    self._free.pop()
+                    release(self._lock)
+                    return
                 except IndexError:
                     pass
             if woken and not self._starving and now() - began > STARVING_AFTER:
                 self._starving = True
-            sg = gp.stack.sudog  # type: ignore[union-attr]  # it runs
+            sg: Sudog = gp.stack.sudog  # type: ignore[union-attr]  # it runs
             sg.owner = self
             sg.ok = False
             if not began:
@@ -103,25 +101,47 @@ class Mutex:
                 self._waitq.appendleft(sg)
             else:
                 self._waitq.append(sg)
-            retry = bool(self._free)
-            if retry:  # unlocked before it saw this waiter
-                self._waitq.remove(sg)
+            first = self._first_if_free()
+            if first is sg:
                 gp.reason = None
+                sg.owner = NOBODY
+                self._got_it_locked(began)
+                release(self._lock)
+                return
             release(self._lock)
-            if retry:
-                woken = True
-                continue
+            if first is not None:
+                goready(first)
             gopark(mp, gp)
             sg.owner = NOBODY
             if sg.why is not None:
                 raise_why(gp, sg.why)
             if sg.ok:  # handed over
                 self._acquire()
-                if not self._waitq or now() - began < STARVING_AFTER:
-                    self._starving = False
+                self._got_it_locked(began)
                 release(self._lock)
                 return
             woken = True
+
+    def _first_if_free(self) -> Sudog | None:
+        """Hand the lock to the first waiter if it was unlocked by one who saw no waiter.
+
+        In starvation mode too: nobody else would ever. Caller holds: _lock, and wakes the one that
+        is returned; there is a waiter.
+        """
+        if not self._free:
+            return None
+        try:
+            self._free.pop()
+        except IndexError:
+            return None  # a newcomer has it, whose unlock will see the queue
+        first = self._waitq.popleft()
+        first.ok = True
+        return first
+
+    def _got_it_locked(self, began: float) -> None:
+        """End starvation mode if this waiter was the last, or has not waited long."""
+        if self._starving and (not self._waitq or now() - began < STARVING_AFTER):
+            self._starving = False
 
     def _unlock_slow(self) -> None:
         """Free the lock and wake the first waiter, or hand it over if there is starvation."""

@@ -7,7 +7,7 @@ import pytest
 from gmprt import Chan, go, gosched, sleep
 from gmprt.sync import Mutex, Semaphore
 from tests.conformance.parking import LONG, join_all, parked, reap
-from tests.support import wait_all_parked
+from tests.support import wait_until
 
 STARVED = 0.003  # seconds, more than the millisecond after which a loser is handed the lock
 
@@ -21,7 +21,11 @@ def make_starving(m, waiter):
     m.unlock()
     if not m.try_lock():
         return False
-    wait_all_parked(waiter)  # it has been woken, has seen that it lost, and waits again
+    # It has been woken, has seen that it lost, and waits again; or it had it in between.
+    wait_until(lambda: waiter.done() or waiter.state == "waiting", "the loser waits again")
+    if waiter.done():
+        m.unlock()
+        return False
     return True
 
 

@@ -22,6 +22,7 @@ import gmprt
 from gmprt import (
     Chan,
     DeadlockError,
+    Ticker,
     Timer,
     WouldBlock,
     after,
@@ -340,12 +341,14 @@ def test_of_stop_and_a_receiver_one_gets_each(procs):
 def test_who_stops_or_resets_one_that_has_not_fired_is_told_that_it_was_pending(procs, make):
     """Whoever does so at the same time: it has been pending all the while, until it is stopped."""
     timer, c = make(FAR)
+    told = []
     for _ in range(100):
-        assert join_all(*[go(timer.reset, FAR) for _ in range(4)]) == [True] * 4
-        got = join_all(go(timer.reset, FAR), go(timer.stop))
-        assert got in ([True, True], [False, True])
+        told.append(join_all(*[go(timer.reset, FAR) for _ in range(4)]))
+        told.append(join_all(go(timer.stop), go(timer.reset, FAR)))
         timer.reset(FAR)
     assert timer.stop() is True
+    assert told[::2] == [[True] * 4] * 100
+    assert all(got in ([True, True], [True, False]) for got in told[1::2])
     assert not has_value(c)
 
 
@@ -359,15 +362,14 @@ def test_of_many_who_stop_it_one_is_told_that_it_was_pending(procs, make):
     assert not has_value(c)
 
 
-@both
-def test_many_who_reset_it_leave_one_time(procs, make):
-    timer, c = make(FAR)
+def test_many_who_reset_it_leave_one_time_and_one_value(procs):
+    timer = Timer(FAR)
     for _ in range(20):
         join_all(*[go(timer.reset, d) for d in (FAR, TINY, FAR, TINY, FAR)])
         timer.reset(TINY)
-        c.recv(LONG)
-        has_value(c)  # one that fired meanwhile, with `after_func`
-    assert timer.stop() is False
+        timer.c.recv(LONG)
+        assert timer.stop() is False
+        assert not has_value(timer.c)
 
 
 # TestSleepZeroDeadlock
@@ -386,6 +388,26 @@ def test_sleep_of_nothing_while_memory_is_collected(procs):
         c = Chan(1)
         c.send(True)
         c.recv()
+    assert g.join(LONG)
+
+
+@pytest.mark.parametrize("receivers", [1, 8])
+def test_one_that_sleeps_again_and_again_for_hardly_any_time_keeps_nobody_waiting(procs, receivers):
+    """TestTickerConcurrentStress's other half: who collects sleeps for a nanosecond."""
+    stop, ticker = [], Ticker(TINY)
+
+    def restless():
+        while not stop:
+            gc.collect(0)
+            sleep(TINY)
+
+    def receive():
+        for _ in range(50):
+            ticker.c.recv()
+
+    g = go(restless)
+    join_all(*[go(receive) for _ in range(receivers)])
+    stop.append(True)
     assert g.join(LONG)
 
 
@@ -416,12 +438,12 @@ def test_reset_to_later_does_not_fire_at_the_former_time(procs, make):
     assert not has_value(c)
 
 
-@pytest.mark.parametrize("reset", [lambda t: t.reset(math.nan), lambda t: t.reset("1")])
+@pytest.mark.parametrize(("d", "error"), [(math.nan, ValueError), ("1", TypeError)])
 @both
-def test_a_reset_to_nonsense_changes_nothing(procs, make, reset):
+def test_a_reset_to_nonsense_changes_nothing(procs, make, d, error):
     timer, c = make(SHORT)
-    with pytest.raises((ValueError, TypeError)):
-        reset(timer)
+    with pytest.raises(error):
+        timer.reset(d)
     c.recv(LONG)
 
 
@@ -460,9 +482,7 @@ def test_never_is_a_time_too(procs, make, d):
     c.recv(LONG)
 
 
-@pytest.mark.parametrize(
-    "use", [sleep, Timer, after, lambda d: after_func(d, int), Timer(FAR).reset]
-)
+@pytest.mark.parametrize("use", [sleep, Timer, after, lambda d: after_func(d, int)])
 def test_nan_is_a_value_error(procs, use):
     with pytest.raises(ValueError, match="nan"):
         use(math.nan)

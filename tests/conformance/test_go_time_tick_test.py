@@ -9,6 +9,7 @@ import math
 import threading
 import time
 import weakref
+from itertools import pairwise
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_ticks_are_whole_periods_apart(procs):
         made = time.monotonic()
         ticks = [ticker.c.recv() for _ in range(8)]
     assert start + period <= ticks[0] + DUST
-    steps = [(b - a) / period for a, b in zip(ticks, ticks[1:], strict=False)]
+    steps = [(b - a) / period for a, b in pairwise(ticks)]
     assert all(step > 0.5 for step in steps)
     assert all(abs(step - round(step)) < 1e-3 for step in steps)
     assert abs((ticks[0] - made) / period - round((ticks[0] - start) / period)) < 1
@@ -208,7 +209,7 @@ def test_one_that_nobody_waits_on_is_stopped_and_set(procs):
     assert has_value(ticker.c)
 
 
-@pytest.mark.parametrize("end", [Ticker.stop, lambda ticker: ticker.reset(FAR)])
+@pytest.mark.parametrize("end", [Ticker.stop, lambda t: t.reset(FAR)], ids=["stop", "reset"])
 def test_a_tick_that_is_due_is_gone_after_stop_and_reset(procs, end):
     ticker = Ticker(TINY)
     sleep(SHORT)
@@ -273,7 +274,7 @@ def test_it_ticks_while_memory_is_collected(procs, receivers):
     def collect():
         while not stop:
             gc.collect(0)
-            sleep(TINY)
+            sleep(0)
 
     collector = go(collect)
     ticker = Ticker(TINY)
