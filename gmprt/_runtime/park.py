@@ -261,7 +261,17 @@ def execute_stack(sp: Stack) -> None:
         joinq = gp.joinq
         gp.joinq = None
         if joinq:
-            _wake_joiners(mp, joinq)
+            # The one plain waiter of `go(f).join()`, written out (benchmarks/spawn_join.py).
+            try:
+                sg = joinq.pop()
+                if joinq or sg.claim is not None or sg.stack.m is not mp:
+                    _wake_joiners(mp, joinq, sg)
+                else:
+                    sg.stack.g.reason = None  # type: ignore[union-attr]  # it has parked there
+                    readyq.append(sg.stack.g)  # type: ignore[arg-type]
+                del sg
+            except IndexError:
+                pass  # it has given up
         if mp.locked and mp.locked.pop(gp, 0):
             mp.dying = mp is not sched.m0
             mp.due = 0
@@ -313,10 +323,10 @@ def _failed(gp: G[Any], exc: BaseException) -> None:
     failed[goid] = ref(gp, lambda _: failed.pop(goid, None))
 
 
-def _wake_joiners(mp: M, joinq: list[Sudog]) -> None:
-    """Wake who waits for an end, the first come first. Runs on: own M."""
-    if len(joinq) > 1:
-        joinq.reverse()
+def _wake_joiners(mp: M, joinq: list[Sudog], last: Sudog) -> None:
+    """Wake who waits for an end, the first come first, `last` last. Runs on: own M."""
+    joinq.reverse()
+    joinq.insert(0, last)
     while joinq:
         try:
             sg = joinq.pop()
@@ -325,13 +335,7 @@ def _wake_joiners(mp: M, joinq: list[Sudog]) -> None:
         if sg.claim is not None:
             _call_on_end(sg.elem)
             continue
-        sp = sg.stack
-        if sp.m is mp:  # `goready`, written out for the common case (benchmarks/spawn_join.py)
-            gp: G[Any] = sp.g  # type: ignore[assignment]  # it has parked there
-            gp.reason = None
-            mp.readyq.append(gp)
-        else:
-            goready(sg)
+        goready(sg)
 
 
 def _call_on_end(callback: Callable[[], object]) -> None:

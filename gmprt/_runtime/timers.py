@@ -77,7 +77,7 @@ def put_first(mp: M, n: int) -> None:
     """Have the last `n` that became ready run first: a timer has woken them.
 
     Not twice in a row while others wait: goroutines that sleep for less time than they run would
-    keep all others waiting for ever. Any thread: a store to `first_until` that is lost does no harm.
+    keep all others waiting for ever. Any thread: a lost store to `first_until` does no harm.
     """
     readyq = mp.readyq
     if n <= 0 or n >= len(readyq):
