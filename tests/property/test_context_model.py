@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gmprt import Canceled, Chan, DeadlineExceeded, GoroutineExit, go, num_goroutine, stats
+from gmprt import Canceled, Chan, DeadlineExceeded, GoroutineExit, go, stats
 from gmprt._runtime import now
 from gmprt.context import (
     after_func,
@@ -38,7 +38,7 @@ from tests.support import wait_all_parked, wait_until
 
 LONG = 5.0  # not more: after a failure each of many shorter examples may take as long
 AGES = [1000.0, 2000.0, 3000.0]
-NODES = 20
+NODES = 16
 
 
 class Key:
@@ -196,8 +196,8 @@ class Model:
 class AfterFunc:
     """An `after_func`: its number, and how to stop it."""
 
-    def __init__(self, number):
-        self.number, self.stop, self.node = number, None, None
+    def __init__(self, number, node):
+        self.number, self.node, self.stop = number, node, None
 
 
 class Waiter:
@@ -218,19 +218,11 @@ def recv_under(ctx):
 
 
 WHICH = st.integers(0, 1000)
-KEYS = st.sampled_from([1, 2, True, "a", "b", Key()])
-CAUSES = st.sampled_from([None, None, Why("1"), Why("2")])
+CAUSES = [None, None, Why("1"), Why("2")]
 
 
-class ContextMachine(RuleBasedStateMachine):
-    @initialize(use_todo=st.booleans())
-    def make(self, use_todo):
-        self.model = Model()
-        top = self.model.nodes[0]
-        top.ctx, top.cancel, top.ref = todo() if use_todo else background(), None, None
-        self.before = (num_goroutine(), stats()["timers"])
-        self.started = []  # numbers of after_funcs
-        self.after_funcs = []
+class Forest(RuleBasedStateMachine):
+    """How contexts are made, here and in the model."""
 
     def _choose(self, which, wanted=lambda node: node.ctx):
         """One of the nodes that are held, and are as wanted; the younger the likelier."""
@@ -242,28 +234,18 @@ class ContextMachine(RuleBasedStateMachine):
         node.ctx, node.cancel, node.ref = ctx, cancel, weakref.ref(ctx)
         return self.model.add(node)
 
-    # The rules that make contexts
+    def _with_cancel(self, up, kind):
+        ways = {
+            "cancel": with_cancel,
+            "cause": with_cancel_cause,
+            "None": lambda p: with_timeout(p, None, Why("never")),
+            "inf": lambda p: with_deadline(p, float("inf"), Why("never")),
+        }
+        node = self._add(*ways[kind](up.ctx), "cancel", up)
+        node.takes_cause = kind == "cause"
 
-    @rule(which=WHICH, kind=st.sampled_from(["cancel", "cancel_cause", "None", "inf"]))
-    def with_cancel(self, which, kind):
-        up = self._choose(which)
-        if len(self.model.nodes) < NODES:
-            ways = {
-                "cancel": with_cancel,
-                "cancel_cause": with_cancel_cause,
-                "None": lambda p: with_timeout(p, None, Why("never")),
-                "inf": lambda p: with_deadline(p, float("inf"), Why("never")),
-            }
-            scope = ways[kind](up.ctx)
-            node = self._add(*scope, "cancel", up)
-            node.takes_cause = kind == "cancel_cause"
-
-    @rule(which=WHICH, seconds=st.sampled_from([*AGES, 0, -1]), at=st.booleans(), why=CAUSES)
-    def with_limit(self, which, seconds, at, why):
-        """A deadline far away, or over."""
-        up = self._choose(which)
-        if len(self.model.nodes) >= NODES:
-            return
+    def _with_limit(self, up, at, seconds, why):
+        """A deadline far away, or over; `at` a time, else in so many seconds."""
         earliest = now() + (seconds if at else max(0, seconds))
         if at:
             scope = with_deadline(up.ctx, earliest, why)
@@ -279,40 +261,83 @@ class ContextMachine(RuleBasedStateMachine):
         if timed and seconds <= 0:
             self.model.end(node, DeadlineExceeded(), why)
 
-    @rule(which=WHICH, key=KEYS, held=st.sampled_from([None, 0, "x", "y"]))
-    def with_value(self, which, key, held):
-        up = self._choose(which)
-        if len(self.model.nodes) < NODES:
-            self._add(with_value(up.ctx, key, held), None, "value", up, key=key, held=held)
+    def _with_value(self, up, key, held):
+        self._add(with_value(up.ctx, key, held), None, "value", up, key=key, held=held)
 
-    @rule(which=WHICH)
-    def without_cancel(self, which):
-        up = self._choose(which)
-        if len(self.model.nodes) < NODES:
-            self._add(without_cancel(up.ctx), None, "without", up)
+    def _without_cancel(self, up):
+        self._add(without_cancel(up.ctx), None, "without", up)
 
-    @rule(which=WHICH, kind=st.sampled_from([Own, Wrap]), shy=st.booleans())
-    def class_of_the_users(self, which, kind, shy):
-        up = self._choose(which)
-        if len(self.model.nodes) < NODES:
-            ctx = kind(up.ctx, shy)
-            cancel = ctx.cancel if kind is Own else None
-            self._add(ctx, cancel, kind.__name__.lower(), up, shy=shy)
+    def _class_of_the_users(self, up, kind, shy):
+        ctx = kind(up.ctx, shy)
+        cancel = ctx.cancel if kind is Own else None
+        self._add(ctx, cancel, kind.__name__.lower(), up, shy=shy)
+
+
+F = Forest
+KINDS = [
+    *[(F._with_cancel, kind) for kind in ("cancel", "cause", "cause", "cause", "None", "inf")],
+    *[(F._with_limit, at, s, why) for at in (0, 1) for s in (*AGES, -1) for why in CAUSES[1:3]],
+    (F._with_limit, False, 0, CAUSES[-1]),
+    *[(F._with_value, key, held) for key in (1, True, "a", Key()) for held in (None, 0, "x")],
+    *[(F._without_cancel,)] * 3,
+    *[(F._class_of_the_users, kind, shy) for kind in (Own, Own, Wrap) for shy in (False, True)],
+]
+BRANCHES = st.lists(st.tuples(WHICH, st.sampled_from(KINDS)), min_size=1, max_size=6)
+# What has causes and what must hand them on, one under the other.
+LINKS = [
+    (F._with_cancel, "cause"),
+    (F._class_of_the_users, Own, False),
+    (F._class_of_the_users, Wrap, True),
+]
+CHAIN = st.lists(st.sampled_from(LINKS), max_size=5)
+
+
+def kept(node):
+    """Count what a context has to tell of its end."""
+    children = node.ctx.children if node.kind == "cancel" else ()
+    return len(children) + len(node.ctx.done().hooks or ())
+
+
+class ContextMachine(Forest):
+    @initialize(use_todo=st.booleans(), chain=CHAIN, branches=BRANCHES)
+    def make(self, use_todo, chain, branches):
+        self.model = Model()
+        top = self.model.nodes[0]
+        top.ctx, top.cancel, top.ref = todo() if use_todo else background(), None, None
+        self.timers, self.finished = stats()["timers"], stats()["finished"]
+        self.started = []  # numbers of after_funcs
+        self.after_funcs = []
+        self.dropped = False  # something, since the last collection, which takes its time
+        self.grow([*[(0, kind) for kind in chain], *branches])
+
+    @rule(branches=BRANCHES)
+    def grow(self, branches):
+        for which, (way, *args) in branches:
+            up = self._choose(which)
+            if up and len(self.model.nodes) < NODES:
+                way(self, up, *args)
 
     # The rules that end them
 
-    @rule(which=WHICH, why=CAUSES)
-    def cancel(self, which, why):
-        """For the first time, or once more."""
-        node = self._choose(which, lambda node: node.cancel)
-        if node is None:
-            return
+    @rule(chosen=st.lists(st.tuples(WHICH, st.sampled_from(CAUSES)), min_size=1, max_size=3))
+    def cancel(self, chosen):
+        for which, why in chosen:
+            nodes = [node for node in self.model.nodes if node.cancel and not node.error]
+            if nodes:
+                self._cancel(nodes[which % len(nodes)], why)
+                self._settle()  # what waits asks for the cause when it wakes
+
+    @rule(which=WHICH, why=st.sampled_from(CAUSES))
+    def cancel_again(self, which, why):
+        nodes = [node for node in self.model.nodes if node.cancel and node.error]
+        if nodes and nodes[which % len(nodes)].kind != "own":
+            self._cancel(nodes[which % len(nodes)], why)
+
+    def _cancel(self, node, why):
         if node.kind == "own":
-            if not node.error:
-                error = Gone("for good") if why else Canceled()
-                node.error = None
-                self.model.end(node, error, None)
-                node.cancel(error)
+            error = Gone("for good") if why else Canceled()
+            self.model.end(node, error, None)
+            node.cancel(error)
         elif node.takes_cause:
             node.cancel(why)
             self.model.end(node, Canceled(), why)
@@ -325,43 +350,40 @@ class ContextMachine(RuleBasedStateMachine):
         """Let go of a context; of its `cancel` too, but for one with a timer, which holds it."""
         node = self._choose(which, lambda node: node.ctx and node.up)
         if node:
+            self.dropped = True
             node.ctx = None
             if not node.timed:
                 node.cancel = None
 
     # The rules of what waits for the end
 
-    @rule(which=WHICH)
-    def after_func(self, which):
-        node = self._choose(which)
-        f = AfterFunc(len(self.after_funcs))
-        f.node = node
-        f.stop = after_func(node.ctx, self.started.append, f.number)
-        self.after_funcs.append(f)
-        self.model.wait(node, f)
+    @rule(which=st.lists(WHICH, min_size=1, max_size=4), function=st.booleans())
+    def wait(self, which, function):
+        for node in map(self._choose, which):
+            if function:
+                f = AfterFunc(len(self.after_funcs), node)
+                f.stop = after_func(node.ctx, self.started.append, f.number)
+                self.after_funcs.append(f)
+                self.model.wait(node, f)
+            else:
+                self.model.wait(node, Waiter(go(recv_under, node.ctx)))
 
-    @rule(which=WHICH)
-    def stop(self, which):
-        if not self.after_funcs:
-            return
-        f = self.after_funcs[which % len(self.after_funcs)]
-        waits = [pair for pair in self.model.waiting if pair[1] is f]
-        assert f.stop() is bool(waits)
-        self.model.waiting = [pair for pair in self.model.waiting if pair[1] is not f]
-
-    @rule(which=WHICH)
-    def wait(self, which):
-        node = self._choose(which)
-        self.model.wait(node, Waiter(go(recv_under, node.ctx)))
-
-    @rule(which=WHICH)
-    def interrupt(self, which):
-        waiters = [pair for pair in self.model.waiting if isinstance(pair[1], Waiter)]
-        if waiters:
+    @rule(which=WHICH, function=st.booleans())
+    def wait_no_more(self, which, function):
+        """Stop a function, which may have started; interrupt a goroutine."""
+        model = self.model
+        if function and self.after_funcs:
+            f = self.after_funcs[which % len(self.after_funcs)]
+            waits = [pair for pair in model.waiting if pair[1] is f]
+            assert f.stop() is bool(waits)
+            model.waiting = [pair for pair in model.waiting if pair[1] is not f]
+        waiters = [pair for pair in model.waiting if isinstance(pair[1], Waiter)]
+        if waiters and not function:
             pair = waiters[which % len(waiters)]
             pair[1].g.interrupt()
             assert pair[1].g.result(LONG) is None
-            self.model.waiting.remove(pair)
+            self.finished += 1
+            model.waiting.remove(pair)
 
     # What must be so after each
 
@@ -380,24 +402,28 @@ class ContextMachine(RuleBasedStateMachine):
         for node, who in model.ended:
             if isinstance(who, Waiter):
                 error = who.g.result(LONG)
+                self.finished += 1
                 assert_same(error, node.err())
                 why = node.cause()
                 assert error.__cause__ is (None if why is node.err() else why)
         waiters = [who.g for _, who in model.waiting if isinstance(who, Waiter)]
         wait_all_parked(*waiters)
-        wait_until(lambda: num_goroutine() <= self.before[0] + len(waiters), "functions ended")
         started = [who.number for _, who in model.ended if isinstance(who, AfterFunc)]
         model.ended = []
+        finished = self.finished + len(started)
+        wait_until(lambda: stats()["finished"] >= finished, f"{started} have run", LONG)
         assert sorted(self.started) == sorted(started)
+        assert stats()["finished"] == finished
+        self.finished = finished
         self.started.clear()
 
     def _compare(self, node):
         ctx, error, why = node.ctx, node.err(), node.cause()
         assert_same(ctx.err(), error)
         assert ctx.deadline() == node.limit
-        for key in (1, 2, "a", "b", Key(), "none"):
-            assert ctx.value(key) is node.value(key, None)
-            assert ctx.value(key, 7) is node.value(key, 7)
+        for key, default in ((1, None), ("a", 7), (Key(), None), ("none", 7)):
+            args = (key,) if default is None else (key, default)
+            assert ctx.value(*args) is node.value(key, default)
         done = ctx.done()
         assert done is ctx.done()
         assert (done is None) is (node.root() is None)
@@ -413,18 +439,23 @@ class ContextMachine(RuleBasedStateMachine):
         """Neither its parent nor the runtime, for its deadline."""
         for node in self.model.nodes:
             if node.ctx and node.kind in ("cancel", "own"):
-                children = node.ctx.children if node.kind == "cancel" else ()
-                hooks = node.ctx.done().hooks or ()
-                assert len(children) + len(hooks) == self.model.registered(node)
+                # Without the GIL a waiter on another thread is parked before it is registered.
+                wait_until(
+                    lambda node=node: kept(node) == self.model.registered(node),
+                    lambda node=node: f"{self.model.registered(node)} registered: {kept(node)}",
+                )
         timers = sum(node.timed and not node.error for node in self.model.nodes)
-        assert stats()["timers"] - self.before[1] == timers
+        assert stats()["timers"] - self.timers == timers
 
     @rule()
     def collect(self):
         """What nobody can reach is garbage, and nothing else is."""
+        if not self.dropped:
+            return
+        self.dropped = False
         model = self.model
         held = [node for node in model.nodes if node.ctx or node.cancel]
-        held += [node for node, _ in model.waiting]
+        held += [node for node, who in model.waiting if isinstance(who, Waiter)]
         held += [f.node.attached() for f in self.after_funcs]
         alive = model.reachable(held)
         gc.collect()
@@ -434,6 +465,8 @@ class ContextMachine(RuleBasedStateMachine):
 
     def teardown(self):
         model = getattr(self, "model", Model())
+        for f in getattr(self, "after_funcs", []):
+            f.stop()
         for node in model.nodes[1:]:
             if node.timed:
                 node.cancel()
@@ -450,14 +483,13 @@ def assert_same(got, wanted):
 
 
 def assert_raises_if_done(ctx, error, why):
+    got = None
     try:
         ctx.raise_if_done()
     except Exception as e:
-        assert_same(e, error)
-        assert e.__cause__ is why
-        assert e is not ctx.err()
-    else:
-        assert error is None
+        got = e.with_traceback(None)
+    assert_same(got, error)
+    assert error is None or (got is not ctx.err() and got.__cause__ is why)
 
 
 @pytest.fixture
@@ -472,5 +504,19 @@ def little_to_collect():
 @pytest.mark.usefixtures("little_to_collect")
 def test_a_tree_of_contexts_ends_as_its_model_does(procs):
     run_state_machine_as_test(
-        ContextMachine, settings=settings(max_examples=60, stateful_step_count=30)
+        ContextMachine, settings=settings(max_examples=30, stateful_step_count=30)
     )
+
+
+def test_the_end_of_a_users_context_tells_the_cause_above_it(procs):
+    """By hand, as chance seldom comes by: what was cancelled for a reason, below it a context of
+    the user's that goes on, below that one of gmprt's."""
+    machine = ContextMachine()
+    machine.make(False, [LINKS[0], LINKS[1], LINKS[0]], [])
+    machine.wait([0, 1], False)
+    machine.agree()
+    for _ in range(2):  # the eldest that has not ended
+        machine.cancel([(0, CAUSES[-1])])
+        machine.agree()
+    assert [node.cause() for node in machine.model.nodes] == [None, *[CAUSES[-1]] * 3]
+    machine.teardown()

@@ -79,13 +79,17 @@ def outcome(fn, *args, **kwargs):
 
 WEIGHTS = st.sampled_from([1, 1, 1, 2, 2, 3, 4, 0, 5])
 WHICH = st.integers(0, 1000)
+WAYS = ["try", "with", "timeout 0", "timeout -1", "soon", "done ctx"]
+NONSENSE = [(-1, ValueError), (True, TypeError), (1.0, TypeError), (None, TypeError)]
 
 
 class SemaphoreMachine(RuleBasedStateMachine):
-    @initialize(size=st.integers(0, 4))
-    def make(self, size):
+    @initialize(size=st.sampled_from([3, 4, 2, 1, 0]), weights=st.lists(WEIGHTS, max_size=8))
+    def make(self, size, weights):
         self.sem, self.model = Semaphore(size), Model(size)
         self.waiting = []  # in the order of their arrival
+        for n in weights:
+            self._start(n, None)
 
     def _start(self, n, cancel, **limits):
         """Acquire in a goroutine, and in the model; see that they agree."""
@@ -107,9 +111,6 @@ class SemaphoreMachine(RuleBasedStateMachine):
             assert waiter.g.result(LONG) is waiter.outcome
         wait_all_parked(*[w.g for w in self.waiting])
 
-    def _choose(self, which):
-        return self.waiting[which % len(self.waiting)]
-
     # The rules
 
     @rule(n=WEIGHTS, limit=st.sampled_from(["", "", "timeout", "ctx", "both"]))
@@ -122,13 +123,16 @@ class SemaphoreMachine(RuleBasedStateMachine):
             limits["ctx"], cancel = with_cancel(background())
         self._start(n, cancel, **limits)
 
-    @rule(n=WEIGHTS, how=st.sampled_from(["try", "timeout 0", "timeout -1", "soon", "done ctx"]))
+    @rule(n=WEIGHTS, how=st.sampled_from(WAYS))
     def attempt(self, n, how):
         """Whoever does not get through leaves no trace."""
         if how == "done ctx":
             with with_cancel(background()) as ctx:
                 pass
             assert outcome(self.sem.acquire, n, ctx=ctx, timeout=0) is Canceled
+            return
+        if how == "with":
+            self._with_block()
             return
         got = self.model.try_acquire(n)
         if how == "try":
@@ -140,55 +144,7 @@ class SemaphoreMachine(RuleBasedStateMachine):
         g = go(outcome, self.sem.acquire, n, timeout=timeout)
         assert g.result(LONG) is (True if got else TimeoutError)
 
-    @rule(n=WEIGHTS)
-    def release(self, n):
-        assert outcome(self.sem.release, n) is self.model.release(n)
-        self._settle()
-
-    @rule()
-    def release_all(self):
-        held = self.model.held
-        assert self.sem.release(held) is self.model.release(held)
-        self._settle()
-
-    @rule(which=WHICH, how=st.sampled_from(["interrupt", "cancel"]))
-    def take_a_waiter_out(self, which, how):
-        if not self.waiting:  # no precondition: which rules there are may not depend on a choice
-            return
-        waiter = self._choose(which)
-        if how == "cancel" and waiter.cancel:
-            waiter.cancel()
-            self.model.leave(waiter, Canceled)
-        else:
-            waiter.g.interrupt()
-            self.model.leave(waiter, GoroutineExit)
-        self._settle()
-
-    @rule(n=WEIGHTS, which=WHICH)
-    def release_and_interrupt(self, n, which):
-        """An interrupt that comes after the units have been handed over takes none away."""
-        if not self.waiting:
-            return
-        waiter = self._choose(which)
-        assert outcome(self.sem.release, n) is self.model.release(n)
-        waiter.g.interrupt()
-        if waiter.outcome is None:
-            self.model.leave(waiter, GoroutineExit)
-        self._settle()
-
-    @rule(n=WEIGHTS, which=WHICH)
-    def interrupt_and_release(self, n, which):
-        """Nothing is handed to one who has been interrupted, even if it has not noticed yet."""
-        if not self.waiting:
-            return
-        waiter = self._choose(which)
-        waiter.g.interrupt()
-        self.model.leave(waiter, GoroutineExit)
-        assert outcome(self.sem.release, n) is self.model.release(n)
-        self._settle()
-
-    @rule()
-    def with_block(self):
+    def _with_block(self):
         def block():
             with self.sem:
                 self.agree()
@@ -198,11 +154,32 @@ class SemaphoreMachine(RuleBasedStateMachine):
             assert go(outcome, block).result(LONG) is KeyError
             self.model.release(1)
 
-    @rule(n=st.sampled_from([-1, True, 1.0, None]))
-    def nonsense(self, n):
-        error = ValueError if n == -1 else TypeError
-        for fn in (self.sem.acquire, self.sem.try_acquire, self.sem.release, Semaphore):
-            assert outcome(fn, n) is error
+    def _release(self, n):
+        n = self.model.held if n == "all" else n
+        assert outcome(self.sem.release, n) is self.model.release(n)
+
+    @rule(n=st.just("all") | WEIGHTS)
+    def release(self, n):
+        self._release(n)
+        self._settle()
+
+    @rule(
+        n=WEIGHTS, which=WHICH, order=st.sampled_from(["alone", "release first", "release after"])
+    )
+    def take_a_waiter_out(self, n, which, order):
+        """One who has been given units keeps them; one who has been taken out gets none."""
+        if not self.waiting:  # no precondition: which rules there are may not depend on a choice
+            return
+        waiter = self.waiting[which % len(self.waiting)]
+        if order == "release first":
+            self._release(n)
+        out, error = (waiter.cancel, Canceled) if waiter.cancel else (waiter.g.interrupt, None)
+        out()
+        if waiter.outcome is None:
+            self.model.leave(waiter, error or GoroutineExit)
+        if order == "release after":
+            self._release(n)
+        self._settle()
 
     @invariant()
     def agree(self):
@@ -216,6 +193,9 @@ class SemaphoreMachine(RuleBasedStateMachine):
         assert sem.try_acquire(free) is not bool(model.queue)
         if not model.queue:
             sem.release(free)
+        for n, error in NONSENSE:
+            for fn in (sem.acquire, sem.try_acquire, sem.release, Semaphore):
+                assert outcome(fn, n) is error
         for waiter in self.waiting:
             assert waiter.g.wait_reason == "semacquire"
             assert waiter.g.waiting_on is sem
@@ -229,7 +209,7 @@ class SemaphoreMachine(RuleBasedStateMachine):
 
 def test_a_semaphore_serves_as_its_model_does(procs):
     run_state_machine_as_test(
-        SemaphoreMachine, settings=settings(max_examples=40, stateful_step_count=25)
+        SemaphoreMachine, settings=settings(max_examples=80, stateful_step_count=25)
     )
 
 
