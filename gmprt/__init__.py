@@ -27,6 +27,9 @@ The map: `_runtime/` is the scheduler (its `__init__` is the door, with the pict
 Importing it starts nothing: the runtime starts with the first `go`, `run` or wait.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from . import context as context
 from . import errgroup as errgroup
 from . import singleflight as singleflight
@@ -69,7 +72,18 @@ from .timer import after as after
 from .timer import after_func as after_func
 from .traceback import stack as stack
 
+if TYPE_CHECKING:
+    from . import leaks as leaks
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import `gmprt.leaks` when it is first used: from then on goroutines are counted."""
+    if name == "leaks":
+        return import_module("gmprt.leaks")
+    raise AttributeError(f"module 'gmprt' has no attribute {name!r}")
+
 
 __all__ = [
     "Canceled",
@@ -99,6 +113,7 @@ __all__ = [
     "goexit",
     "gomaxprocs",
     "gosched",
+    "leaks",
     "lock_os_thread",
     "num_cpu",
     "num_goroutine",

@@ -14,7 +14,6 @@ import os
 import random
 import sys
 from collections.abc import Generator, Iterator
-from itertools import count
 from time import monotonic
 from types import ModuleType
 
@@ -22,9 +21,11 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
+# The leak check is gmprt's own plugin, by its name: here also where gmprt is not installed.
+pytest_plugins = ["gmprt.pytest_plugin"]
+
 WATCHDOG_STATUS = 70
 STACK_SECONDS = 5.0  # what `gmprt.stack()` may take in a process that hangs
-LEAK_SECONDS = 1.0  # what a goroutine may take to end after its test
 
 # A slow example is no failure (the machine may be busy), and `procs` is one value for all examples.
 settings.register_profile(
@@ -194,31 +195,3 @@ def stress_seconds(request: pytest.FixtureRequest) -> float:
     """Give the seconds for which a stress test repeats what it does."""
     seconds: float = request.config.getoption("--stress-seconds")
     return seconds
-
-
-@pytest.fixture(autouse=True)
-def no_goroutine_left(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test that passed but left a goroutine behind; it would disturb those that follow."""
-    before = _goroutines()
-    yield
-    node = request.node
-    if FAILED in node.stash or node.get_closest_marker("leaky") or _goroutines() <= before:
-        return
-    import gmprt
-
-    # Growing retry, in main's own sleep so that this thread's goroutines can run and end.
-    deadline = monotonic() + LEAK_SECONDS
-    for attempt in count():
-        if _goroutines() <= before:
-            return
-        if monotonic() > deadline:
-            break
-        gmprt.sleep(min(0.001 * 2**attempt, 0.1))
-    left = _goroutines() - before
-    pytest.fail(f"goroutines left behind: {left}\n\n{gmprt.stack()}", pytrace=False)
-
-
-def _goroutines() -> int:
-    """Count them without importing gmprt: main counts, also before there is a runtime."""
-    gmprt = sys.modules.get("gmprt")
-    return max(1, gmprt.num_goroutine()) if gmprt else 1

@@ -45,8 +45,14 @@ from .ctx import check_ctx as check_ctx
 from .ctx import ctx_error as ctx_error
 from .ctx import end_limits as end_limits
 from .ctx import look_at as look_at
+from .debug import Place as Place
+from .debug import current_g as current_g
+from .debug import describe as describe
 from .debug import dump as dump
+from .debug import living as living
+from .debug import main_g as main_g
 from .debug import num_goroutine as num_goroutine
+from .debug import places_of as places_of
 from .debug import stats as stats
 from .g import CLOSED as CLOSED
 from .g import DEAD as DEAD
@@ -58,7 +64,10 @@ from .g import G as G
 from .g import GoroutineExit as GoroutineExit
 from .g import Sudog as Sudog
 from .g import ThreadG as ThreadG
+from .g import line_of as line_of
 from .g import set_make_ended as set_make_ended
+from .halt import Halted as Halted
+from .halt import halt_all as halt_all
 from .handoff import goready as goready
 from .idle import DeadlockError as DeadlockError
 from .lock import Lock as Lock
@@ -68,9 +77,12 @@ from .lock import make_lock as make_lock
 from .lock import parked as parked
 from .lock import release as release
 from .lock import unpark as unpark
+from .m import M as M
 from .m import tls as tls
+from .p import P as P
 from .park import gopark as gopark
 from .park import gosched as gosched
+from .park import set_site_hooks as set_site_hooks
 from .proc import Spawn as Spawn
 from .proc import getm as getm
 from .proc import go as go
@@ -88,6 +100,7 @@ from .run import sleep as sleep
 from .run import unlock_os_thread as unlock_os_thread
 from .signals import unwatch_signals as unwatch_signals
 from .signals import watch_signals as watch_signals
+from .stack import Stack as Stack
 from .syscall import blocking as blocking
 from .syscall import syscall as syscall
 from .timerproc import add_timer as add_timer

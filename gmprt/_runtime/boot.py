@@ -19,6 +19,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from greenlet import getcurrent, greenlet
@@ -338,9 +339,17 @@ def _exit_hook() -> None:
         if mp.idle:
             mp.note.wake()  # to sleep again without a time-out, see idle.py
     leaked = [] if mode == "off" else _leaked()
-    if leaked:
-        plural = "" if len(leaked) == 1 else "s"
-        sys.stderr.write(f"gmprt: {len(leaked)} goroutine{plural} leaked\n\n{dump(leaked)}")
+    file = "" if mode == "off" else os.environ.get("GMPRT_LEAKS_FILE", "")
+    if leaked or file:
+        # By name, since it is built upon this: and nobody pays for it before it is needed.
+        import_module("gmprt.leaks.ending").report(leaked, file)
+        if isinstance(getattr(sys, "last_value", None), KeyboardInterrupt):
+            # That the program was ended by Ctrl-C is forgotten when source text is run after it
+            # (named tuples are made so), and the process would end with 1: here it is said again.
+            try:
+                exec("raise KeyboardInterrupt")
+            except KeyboardInterrupt:
+                pass
     sys.stderr.flush()
     if leaked and mode == "error":
         end_with_leak_status()

@@ -171,6 +171,7 @@ def begin_limits(mp: M, sg: Sudog, when: float | None, ctx: Any, done: Any) -> N
     if when is not None:
         add_timeout(mp, sg, when)
     if done is not None:
+        sg.ctx = ctx
         why = CtxEnd(ctx)
         if not done.watch(sg, why) and sg.owner.dequeue(sg):
             sg.why = why

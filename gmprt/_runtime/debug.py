@@ -16,7 +16,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from .clock import now
-from .g import G, line_of
+from .g import G, ThreadG, line_of
 from .idle import counters
 from .lock import PACKAGE_DIR
 from .m import M, tls
@@ -25,7 +25,18 @@ from .p import P
 from .sched import GIL, sched
 from .timers import pending
 
-__all__ = ["dump", "living", "num_goroutine", "schedtrace_lines", "stats"]
+__all__ = [
+    "Place",
+    "current_g",
+    "describe",
+    "dump",
+    "living",
+    "main_g",
+    "num_goroutine",
+    "places_of",
+    "schedtrace_lines",
+    "stats",
+]
 
 ANSWER_SECONDS = 0.3  # how long a dump waits for Ms that run, without the GIL
 
@@ -46,6 +57,18 @@ def living() -> list[G[Any]]:
             if gp is not None:
                 found[gp] = None
     return [gp for gp in found if gp.joinq is not None]
+
+
+def main_g() -> G[Any] | None:
+    """Return main; None before it has come in."""
+    return sched.g1
+
+
+def current_g() -> G[Any] | None:
+    """Return the calling goroutine, inside a system call too; None in a foreign thread."""
+    mp = getattr(tls, "m", None)
+    gp: G[Any] | None = None if mp is None else mp.curg
+    return gp.caller if isinstance(gp, ThreadG) else gp
 
 
 def _copy(items: Any) -> list[Any]:
@@ -87,6 +110,11 @@ def _stacks_of(asked: Iterable[G[Any]], all_asleep: bool) -> dict[G[Any], list[P
     if others:
         _ask(others, places)
     return places
+
+
+def places_of(asked: Iterable[G[Any]]) -> dict[G[Any], list[Place]]:
+    """Return where each goroutine stands, innermost first, as far as that can be seen."""
+    return _stacks_of(asked, False)
 
 
 def _ask(others: list[tuple[M, list[G[Any]]]], places: dict[G[Any], list[Place]]) -> None:
@@ -167,6 +195,11 @@ def _describe(gp: G[Any], places: list[Place] | None, modules: dict[str, str]) -
         lines.append(f"created by {module}.{code.co_qualname} in goroutine {gp.parent}")
         lines.append(f"\t{code.co_filename}:{line_of(code, gp.lasti)}")
     return "\n".join(lines) + "\n"
+
+
+def describe(gp: G[Any], places: list[Place] | None) -> str:
+    """Write one goroutine as `dump` does, given where it stands."""
+    return _describe(gp, places, _modules())
 
 
 def _modules() -> dict[str, str]:

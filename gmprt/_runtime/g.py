@@ -106,7 +106,7 @@ class Sudog:
     a queue or a heap after its wait (time-out, interrupt, select) is dropped, never used again.
     """
 
-    __slots__ = ("claim", "elem", "index", "ok", "over", "owner", "stack", "timed", "why")
+    __slots__ = ("claim", "ctx", "elem", "index", "ok", "over", "owner", "stack", "timed", "why")
     stack: Stack  # [const] whose goroutine waits; `G` itself would be kept alive by an idle stack
     owner: Owner  # [own: M] what it waits on
     elem: Any  # [lock: owner] the value sent or received
@@ -116,6 +116,7 @@ class Sudog:
     why: Any  # [lock: owner] None: satisfied; else a Signal or the exception to raise
     timed: bool  # [own: M] it has an entry in the M's heap
     over: bool  # [own: M] a wait with a deadline has ended
+    ctx: Any  # [own: M] the context that limits the wait, or None
 
     def __init__(self, stack: Stack | None) -> None:
         self.stack = stack  # type: ignore[assignment]  # None only where nobody is to be woken
@@ -125,6 +126,7 @@ class Sudog:
         self.owner = NOBODY
         self.timed = False
         self.over = False
+        self.ctx = None
 
 
 class _Nobody:

@@ -41,11 +41,11 @@ from .g import INTERRUPTED, NO_PARKING, FailedG, G, GoroutineExit, Sudog, set_ve
 from .handoff import goready, set_mstart
 from .lock import ENTRANCES
 from .m import M, thread_g, tls
-from .proc import IN_FINALISER, getm, schedule
+from .proc import IN_FINALISER, getm, schedule, set_born_hook
 from .sched import sched
 from .stack import Stack
 
-__all__ = ["gopark", "gosched", "init_g0", "make_stacks"]
+__all__ = ["gopark", "gosched", "init_g0", "make_stacks", "set_site_hooks"]
 
 GFREE_MAX = 1024  # idle stacks an M keeps
 
@@ -253,6 +253,8 @@ def execute_stack(sp: Stack) -> None:
             gp.exc = None
         except BaseException as exc:  # a goroutine's end, whatever it raised, harms no other
             _failed(gp, exc)
+        if _on_ended is not None:
+            _on_ended(gp)
         # Done: first the result, then the mark, then the waiters (G._wait_done).
         sp.gr_context = None
         gp.args = gp.kwargs = gp.ctx = None  # type: ignore[assignment]  # dropped
@@ -305,6 +307,16 @@ def execute_stack(sp: Stack) -> None:
 
 
 ENTRANCES.add(execute_stack.__code__)
+
+
+_on_ended: Callable[[G[Any]], None] | None = None
+
+
+def set_site_hooks(born: Callable[[G[Any]], None], ended: Callable[[G[Any]], None]) -> None:
+    """Have each goroutine told of when it is made and before it is done (leaks)."""
+    global _on_ended
+    set_born_hook(born)
+    _on_ended = ended
 
 
 def _failed(gp: G[Any], exc: BaseException) -> None:

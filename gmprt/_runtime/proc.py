@@ -44,7 +44,17 @@ from .sched import BLOCKER_SECONDS, BLOCKER_STRIKES, GOID_BATCH, sched
 from .timerproc import next_look, next_timer, run_timers
 from .timers import expire
 
-__all__ = ["IN_FINALISER", "Spawn", "answer", "getm", "go", "newproc", "schedule", "set_hooks"]
+__all__ = [
+    "IN_FINALISER",
+    "Spawn",
+    "answer",
+    "getm",
+    "go",
+    "newproc",
+    "schedule",
+    "set_born_hook",
+    "set_hooks",
+]
 
 PS = ParamSpec("PS")
 T = TypeVar("T")
@@ -108,6 +118,8 @@ def go(fn: Callable[PS, T], /, *args: PS.args, **kwargs: PS.kwargs) -> G[T]:
     gp.stack = None
     gp.joinq = []
     gp.attn = None
+    if _on_born is not None:
+        _on_born(gp)
     pp = mp.p
     if pp is None:
         _queue_without_p(gp)
@@ -119,6 +131,15 @@ def go(fn: Callable[PS, T], /, *args: PS.args, **kwargs: PS.kwargs) -> G[T]:
     if sched.wakeful and not sched.nspinning:
         wakep()
     return gp
+
+
+_on_born: Callable[[G[Any]], None] | None = None
+
+
+def set_born_hook(hook: Callable[[G[Any]], None]) -> None:
+    """Have each new goroutine told of before it can run (leaks)."""
+    global _on_born
+    _on_born = hook
 
 
 def newproc(
@@ -187,6 +208,8 @@ def _newproc(
     gp.stack = None
     gp.joinq = []
     gp.attn = None
+    if _on_born is not None:
+        _on_born(gp)
     pp = mp.p
     if pp is None:
         _queue_without_p(gp)

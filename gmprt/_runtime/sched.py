@@ -95,6 +95,8 @@ class Sched:
         self.m0: M | None = None  # [lock: boot] the main thread's M, once it has come in
         self.g1: G[Any] | None = None  # [lock: boot] main
         self.retrips: deque[int] = deque()  # [atomic: deque.append/remove] tripped by sysmon
+        self.halting = False  # [any] the switch interval is not sysmon's to change now
+        self.sysmon_tid = 0  # [const] once it runs
         self.watched: dict[int, dict[Any, None]] = {}  # [lock: signals] signal_context's
         self.signaled: deque[int] = deque()  # [atomic: deque.append/popleft] signals for those
         self.errands: deque[Any] = deque()  # [atomic: deque.append/popleft] for the main thread

@@ -88,6 +88,7 @@ class _Sysmon:
     def run(self) -> None:
         """Look, sleep, look: to the end of the process, which its frame keeps every stack for."""
         sched.sysmon_running = True
+        sched.sysmon_tid = _thread.get_native_id()
         delay: float = policy.sysmon_min
         while True:
             busy = self.look()
@@ -265,7 +266,7 @@ class _Sysmon:
 
     def adapt_interval(self, running: int) -> None:
         """With the GIL, switch more often while several Ms are in Python."""
-        if not GIL:
+        if not GIL or sched.halting:
             return
         if running < 2:
             self.restore_interval()
@@ -277,7 +278,7 @@ class _Sysmon:
 
     def restore_interval(self) -> None:
         """Give the switch interval back, unless somebody has set another meanwhile."""
-        if self.user_interval is not None:
+        if self.user_interval is not None and not sched.halting:
             if abs(sys.getswitchinterval() - BUSY_INTERVAL) < 1e-9:
                 sys.setswitchinterval(self.user_interval)
             self.user_interval = None

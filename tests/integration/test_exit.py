@@ -60,7 +60,9 @@ def test_leaked_goroutines_are_counted_and_dumped(
     done = run(prog, leaks)
     assert done.stderr.splitlines()[0] == line, done
     heads = re.findall(r"^goroutine \d+ \[(.*)\]:$", done.stderr, re.M)
-    assert len(heads) == int(line.split()[1]), done.stderr
+    counts = re.findall(r"^(?:goroutine|(\d+) goroutines \()[ \d,)]+, \w+: ", done.stderr, re.M)
+    assert sum(int(n or 1) for n in counts) == int(line.split()[1]), done.stderr
+    assert len(heads) == len(counts)  # those of one leak are told of once
     assert set(heads) <= {"runnable", "chan receive"} if prog == "leak_fresh" else {"chan receive"}
     assert len(re.findall(r"^created by .* in goroutine 1$", done.stderr, re.M)) == len(heads)
     assert (done.stdout, done.returncode) == ("", status)

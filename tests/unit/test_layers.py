@@ -60,6 +60,7 @@ LAYERS = [
         "_runtime.debug",
         "_runtime.signals",
         "_runtime.exitcode",
+        "_runtime.halt",
     ],
     # start, stop, fork; then what users call that no other room has
     ["_runtime.boot"],
@@ -71,7 +72,7 @@ LAYERS = [
     # what is built from public features
     ["errgroup", "singleflight", "net", "patch", "leaks", "traceback", "metrics"],
     # the surface
-    [TOP, "__main__"],
+    [TOP, "__main__", "pytest_plugin"],
 ]
 """From the bottom up. A module may import from the layers below its own."""
 

@@ -191,7 +191,7 @@ def test_a_goroutine_left_behind_fails_its_test_unless_marked(tmp_path):
         """
         import gmprt, pytest
         def test_leaves_one(): gmprt.go(gmprt.Chan().recv)
-        @pytest.mark.leaky
+        @pytest.mark.goroutine_leaks(off=True)
         def test_may_leave_one(): gmprt.go(gmprt.Chan().recv)
         def test_leaves_none(): gmprt.go(gmprt.sleep, 0.01)
         def test_fails_and_leaves_one():
@@ -202,7 +202,8 @@ def test_a_goroutine_left_behind_fails_its_test_unless_marked(tmp_path):
     assert done.returncode == 1, done.stdout + done.stderr
     assert "1 failed, 3 passed, 1 error" in done.stdout
     assert "ERROR at teardown of test_leaves_one" in done.stdout
-    assert "goroutines left behind: 1" in done.stdout
+    assert "gmprt: 1 goroutine leaked" in done.stdout
+    assert "blocked for" in done.stdout
 
 
 def test_a_failure_shows_the_seed_and_the_seed_repeats_the_run(tmp_path):

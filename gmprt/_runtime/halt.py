@@ -1,0 +1,151 @@
+"""Halting the world for a moment, so that what goroutines hold can be read.
+
+With the GIL nothing else runs while the reader keeps it: the switch interval is raised meanwhile.
+Without it each M is asked to stop at a scheduling point, where it waits at a gate. What does not
+come (it runs on, or sits in C code) is not looked into, and if any thread but those at the gate has
+run meanwhile, as its count of context switches tells, `still` says so.
+
+Go: stopTheWorld, which can make all come.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+from .clock import now
+from .g import G
+from .m import M, tls
+from .note import Note
+from .sched import GIL, sched
+
+__all__ = ["Halted", "halt_all"]
+
+HALT_SECONDS = 0.3  # how long Ms are given to come, without the GIL
+INTERVAL = 0.1  # switch interval meanwhile, with the GIL; also the longest wait to begin
+
+_one_at_a_time = threading.Lock()
+
+
+class Halted:
+    """The world while it is halted; as a context manager lets it go on at the end."""
+
+    def __init__(self) -> None:
+        self._frames: dict[int, FrameType] = {}
+        self._interval = 0.0
+        self._gate = _thread.allocate_lock()
+        self._stopped: dict[M, None] = {}
+        self._open = False
+        self._before: dict[int, str | None] = {}
+        self._own = getattr(tls, "m", None)
+
+    def __enter__(self) -> Halted:
+        _one_at_a_time.acquire()
+        try:
+            if GIL:
+                self._interval = sys.getswitchinterval()
+                sched.halting = True
+                sys.setswitchinterval(INTERVAL)
+                time.sleep(0)
+            else:
+                self._stop_ms()
+            self._frames = sys._current_frames()
+        except BaseException:
+            self._go_on()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._frames = {}
+        if GIL:
+            if self._interval:
+                sys.setswitchinterval(self._interval)
+            sched.halting = False
+        else:
+            self._open = True
+            if self._gate.locked():
+                self._gate.release()
+        _one_at_a_time.release()
+
+    def _stop_ms(self) -> None:
+        """Ask each M to come to the gate; wait for those that come in time."""
+        others = [mp for mp in list(sched.allm) if mp is not self._own]
+        came = Note()
+        self._gate.acquire()
+
+        def wait_at_the_gate(mp: M) -> None:
+            if self._open:
+                return
+            self._stopped[mp] = None
+            came.wake()
+            with self._gate:
+                pass
+
+        for mp in others:
+            mp.calls.append(wait_at_the_gate)
+            mp.due = 0
+            mp.note.wake()
+        deadline = now() + HALT_SECONDS
+        while len(self._stopped) < len(others) and now() < deadline:
+            if not came.sleep(0.02):
+                for mp in others:
+                    mp.due = 0
+        self._before = self._switches()
+
+    def _switches(self) -> dict[int, str | None]:
+        """Tell of each thread that is not at the gate whether it sleeps, and how often it has."""
+        known = {mp.tid for mp in self._stopped}
+        known.update((_thread.get_native_id(), sched.sysmon_tid))
+        try:
+            tids = [int(tid) for tid in os.listdir("/proc/self/task")]
+        except OSError:
+            return {0: None}
+        return {tid: _sleeps(tid) for tid in tids if tid not in known}
+
+    def still(self) -> bool:
+        """Tell whether nothing has run since the beginning, as far as it matters."""
+        if GIL:
+            return True
+        after = self._switches()
+        return after == self._before and None not in after.values()
+
+    def frame_of(self, gp: G[Any]) -> FrameType | None:
+        """Return the innermost frame of a goroutine that waits; None if it cannot be seen."""
+        mp = gp.m
+        if not GIL and mp is not self._own and mp not in self._stopped:
+            return None
+        if mp.curg is gp:  # its M idles on its stack
+            return None if mp is self._own else self._frames.get(mp.ident)
+        return getattr(getattr(gp.stack, "greenlet", gp.stack), "gr_frame", None)
+
+    def context_is_saved(self, gp: G[Any]) -> bool:
+        """Tell whether its stack, too, refers to its context."""
+        if gp.m.curg is gp:
+            return False
+        return getattr(gp.stack, "gr_context", None) is gp.ctx
+
+
+def _sleeps(tid: int) -> str | None:
+    """Return how often a thread that sleeps has been switched; None for one that runs."""
+    try:
+        with open(f"/proc/self/task/{tid}/status", encoding="ascii") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return None
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    if fields.get("State", "R").split()[0] not in ("S", "D", "I"):
+        return None
+    return fields.get("voluntary_ctxt_switches", "") + fields.get("nonvoluntary_ctxt_switches", "")
+
+
+def halt_all() -> Halted:
+    """Return what halts the world for the length of a `with` block. Blocks: the thread, briefly."""
+    return Halted()

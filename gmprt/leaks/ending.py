@@ -1,0 +1,27 @@
+"""What is told at exit of the goroutines that are still alive (GMPRT_LEAKS, GMPRT_LEAKS_FILE)."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from .._runtime import G
+from .reach import stuck_gs
+from .report import as_json, as_text, make_groups
+
+__all__ = ["report"]
+
+_OBJECTS_MAX = 500_000  # an exit is not kept waiting for the proof about a larger heap
+
+
+def report(leaked: list[G[Any]], file: str) -> None:
+    """Write the dump to stderr, if there is a leak, and JSON to `file`, if it is named."""
+    groups = make_groups(leaked, stuck_gs(_OBJECTS_MAX) if leaked else ())
+    if leaked and sys.stderr is not None:
+        sys.stderr.write(as_text(groups))
+    if file:
+        try:
+            with open(file, "w", encoding="utf-8") as out:
+                out.write(as_json(groups) + "\n")
+        except OSError as exc:
+            sys.stderr.write(f"gmprt: GMPRT_LEAKS_FILE: {exc}\n")

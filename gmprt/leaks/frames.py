@@ -1,0 +1,234 @@
+"""What a suspended frame holds, reference by reference, its evaluation stack included.
+
+Python shows a frame's local variables, but not its cells, its function, nor what lies on its
+evaluation stack (`for v in ch` holds the channel nowhere else). So this reads the interpreter's own
+frame: addresses only, never followed, to be compared with those of known objects. Whatever cannot
+be read for certain is left out, which can only make an object look as if somebody else held it.
+
+The evaluation stack is read as deep as the interpreter has noted it; where it has not, because the
+frame is in a call of C code, as deep as the bytecode says, at instructions that leave their
+operands where they are until the call is over.
+
+Invariants:
+- `usable` is set once `_works` has found the layout it expects on frames made for that.
+- What is returned may miss references, but has none too many.
+
+Rejected: `f_locals` alone, which would lose every closure's cells and every `for v in ch`, and on
+3.11 and 3.12 leaves a snapshot behind that keeps deleted locals alive.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import dis
+import struct
+import sys
+from itertools import pairwise
+from types import CodeType, FrameType, FunctionType, MethodType
+
+__all__ = ["held_by", "objects_at", "usable"]
+
+_WORD = 8
+_HEAD = object.__basicsize__  # 16, without the GIL 32
+_F_FRAME = (_HEAD + _WORD) // _WORD  # in PyFrameObject: f_back, then f_frame, in words
+_BY_GENERATOR = 1  # owner: the generator's own traversal tells of it
+
+# In _PyInterpreterFrame, in words: f_code or f_executable, f_func or f_funcobj; then in bytes of
+# the word at `_STATE`, which begins with stacktop: the owner. localsplus begins at `_LOCALS`.
+_LAYOUTS = {(3, 11): (4, 0, 5), (3, 12): (0, 2, 6), (3, 13): (0, 2, 6)}
+_CODE, _FUNC, _OWNER_BYTE = _LAYOUTS.get(sys.version_info[:2], (0, 0, 0))
+_STATE, _LOCALS = 8, 9
+_EXIT_ON_STACK: bool = sys.version_info < (3, 12)
+
+# They call C code with their operands in place, and these stay there until it returns.
+_OPERANDS_STAY = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX", "PRECALL", "FOR_ITER"})
+
+# All of memory as words; a slice of it is a list of addresses, in one call.
+_memory = (ctypes.c_uint64 * (1 << 44)).from_address(0)
+
+_slots: dict[int, tuple[CodeType, int]] = {}  # by id: the code, kept alive, and its slots
+_depths: dict[int, dict[int, int] | None] = {}  # by id of code in `_slots`
+
+_word = ctypes.c_uint64(0)
+_object = ctypes.py_object.from_address(ctypes.addressof(_word))
+
+
+def objects_at(addresses: list[int]) -> list[object]:
+    """Return the objects at addresses that `held_by` has returned, while nothing has run since."""
+    word, holder = _word, _object
+    found: list[object] = []
+    for address in addresses:
+        word.value = address
+        found.append(holder.value)
+    word.value = 0
+    return found
+
+
+def held_by(frame: FrameType | None) -> list[int]:
+    """Return the addresses of what a suspended frame and those below it refer to, once per
+    reference.
+
+    The caller sees to it that they cannot run meanwhile.
+    """
+    held: list[int] = []
+    memory = _memory
+    while frame is not None:
+        at = memory[id(frame) // _WORD + _F_FRAME] // _WORD
+        code_id = memory[at + _CODE]
+        known = _slots.get(code_id)
+        if known is None:
+            code = frame.f_code
+            if code_id != id(code):
+                frame = frame.f_back
+                continue  # not what it is expected to be
+            known = _slots[code_id] = (code, _local_slots(code))
+        state = memory[at + _STATE]
+        stacktop = state & 0xFFFFFFFF  # a C int: -1 while it runs
+        n = known[1]
+        if (state >> (8 * _OWNER_BYTE)) & 0xFF != _BY_GENERATOR:
+            held.append(memory[at + _FUNC])
+        elif stacktop < 1 << 31:
+            frame = frame.f_back
+            continue
+        if stacktop >= 1 << 31:
+            depth = _depth_at(known[0], frame.f_lasti)
+            if depth < 0:  # in `__enter__`
+                held += _entering(memory[at + _LOCALS + n - depth - 1])
+                depth = -depth - 1
+            n += depth
+        elif stacktop > n:
+            n = stacktop
+        held += memory[at + _LOCALS : at + _LOCALS + n]
+        frame = frame.f_back
+    return [address for address in held if address]
+
+
+def _local_slots(code: CodeType) -> int:
+    """Count the slots of local variables, cells and free variables."""
+    names = dict.fromkeys(code.co_varnames)
+    names.update(dict.fromkeys(code.co_cellvars))
+    return len(names) + len(code.co_freevars)
+
+
+def _entering(top: int) -> list[int]:
+    """Return what BEFORE_WITH holds while it calls `__enter__`; `top` is the top of its stack.
+
+    The object itself is not on the stack any more, but the bound methods `__enter__` and `__exit__`
+    refer to it. On 3.11 `__exit__` is on the stack, later both are known to C alone, and what lies
+    on top is the address of the object, which has been let go.
+    """
+    if _EXIT_ON_STACK:
+        [leave] = objects_at([top])
+        owner = getattr(leave, "__self__", None)
+        return [top, id(owner)] if type(leave) is MethodType else []
+    [owner] = objects_at([top])
+    kind = type(owner)
+    methods = (getattr(kind, "__enter__", None), getattr(kind, "__exit__", None))
+    return [top, top] if all(type(method) is FunctionType for method in methods) else []
+
+
+def _depth_at(code: CodeType, lasti: int) -> int:
+    """Return how many entries lie on the evaluation stack before an instruction; 0 if unknown.
+
+    Negative at BEFORE_WITH, of whose entries the top one is a case of its own.
+    """
+    key = id(code)
+    if key not in _depths:
+        try:
+            _depths[key] = _analyse(code)
+        except Exception:  # a bytecode that is not understood: nothing is known
+            _depths[key] = None
+    depths = _depths[key]
+    return 0 if depths is None else depths.get(lasti, 0)
+
+
+def _analyse(code: CodeType) -> dict[int, int]:
+    """Find the depth before each instruction that leaves its operands where they are."""
+    instructions = [i for i in dis.get_instructions(code) if i.opname != "CACHE"]
+    following = {a.offset: b.offset for a, b in pairwise(instructions)}
+    by_offset = {i.offset: i for i in instructions}
+    before: dict[int, int] = {}
+    todo: list[tuple[int, int]] = [(instructions[0].offset, 0)]
+    todo += [
+        (entry.target, entry.depth + (1 if entry.lasti else 0) + 1)
+        for entry in dis._parse_exception_table(code)  # type: ignore[attr-defined]
+    ]
+    while todo:
+        offset, depth = todo.pop()
+        known = before.get(offset)
+        if known is not None:
+            if known != depth:
+                raise ValueError("two depths at one instruction")
+            continue
+        before[offset] = depth
+        one = by_offset[offset]
+        arg = one.arg if one.opcode >= dis.HAVE_ARGUMENT else None
+        if one.opcode in dis.hasjrel or one.opcode in dis.hasjabs:
+            todo.append((one.argval, depth + dis.stack_effect(one.opcode, arg, jump=True)))
+        if one.opname in _NO_NEXT:
+            continue
+        if offset in following:
+            effect = dis.stack_effect(one.opcode, arg, jump=False)
+            todo.append((following[offset], depth + effect))
+    depths = {}
+    for offset, depth in before.items():
+        name = by_offset[offset].opname
+        if name in _OPERANDS_STAY:
+            depths[offset] = depth
+        elif name == "BEFORE_WITH":
+            depths[offset] = -depth
+    return depths
+
+
+_NO_NEXT = frozenset(
+    {
+        "RETURN_VALUE",
+        "RETURN_CONST",
+        "RETURN_GENERATOR_STOP",
+        "RAISE_VARARGS",
+        "RERAISE",
+        "JUMP_FORWARD",
+        "JUMP_BACKWARD",
+        "JUMP_BACKWARD_NO_INTERRUPT",
+        "INTERPRETER_EXIT",
+    }
+)
+
+
+def _works() -> bool:
+    """Read frames whose contents are known, and compare."""
+    if sys.version_info[:2] not in _LAYOUTS or sys.implementation.name != "cpython":
+        return False
+    if struct.calcsize("P") != _WORD:
+        return False
+    found: list[list[int]] = []
+    one, two, three = object(), object(), object()
+
+    class Iterator:
+        def __iter__(self) -> Iterator:
+            return self
+
+        def __next__(self) -> int:
+            look(sys._getframe(1))
+            raise StopIteration
+
+    def look(frame: FrameType) -> None:
+        found.append(held_by(frame))
+
+    def plain(argument: object, iterator: Iterator) -> object:
+        local = two
+        cell = three
+        for _ in iterator:
+            pass
+        return lambda: (cell, local, argument)
+
+    iterator = Iterator()
+    plain(one, iterator)
+    seen = found[0]
+    # In `plain` the iterator is a local and lies on the stack, `argument` and `local` are in cells;
+    # in this function it and `one` are locals, `two` and `three` are in cells.
+    expected = {id(iterator): 3, id(plain): 2, id(one): 1, id(two): 0, id(three): 0}
+    return all(seen.count(address) == n for address, n in expected.items())
+
+
+usable = _works()

@@ -1,0 +1,156 @@
+"""What is told of goroutines that should not live any more: in words, as Go's text, as JSON.
+
+Those of one leak are told of once: grouped by `go` statement, state, wait and stack. The reason is
+given in words as far as it is known: how long, on what, who else could end the wait.
+
+Locks: none held while user code (a `repr`) runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._runtime import G, Place, describe, places_of
+
+__all__ = ["Group", "as_json", "as_paragraph", "as_text", "in_words", "make_groups", "say"]
+
+_IDS_SHOWN = 10
+_TEXT_MAX = 200
+
+
+@dataclass
+class Group:
+    """Goroutines of one leak."""
+
+    gs: list[G[Any]]  # the one that has waited longest first
+    places: list[Place] | None  # where they stand, innermost first; None: cannot be seen
+    stuck: bool  # can provably never run again
+
+    @property
+    def first(self) -> G[Any]:
+        """The one that has waited longest."""
+        return self.gs[0]
+
+
+def make_groups(gs: Iterable[G[Any]], stuck: Iterable[G[Any]] = ()) -> list[Group]:
+    """Group goroutines by site, wait and stack, worst first: stuck, then many, then long."""
+    chosen = list(gs)
+    stuck_ids = {gp.id for gp in stuck}
+    places = places_of(chosen)
+    groups: dict[tuple[Any, ...], Group] = {}
+    for gp in sorted(chosen, key=lambda gp: (-gp.blocked_for, gp.id)):
+        at = places.get(gp)
+        is_stuck = gp.id in stuck_ids
+        key = (gp.created_at, gp.name, gp.wait_reason or gp.state, is_stuck, tuple(at or ()))
+        group = groups.get(key)
+        if group is None:
+            groups[key] = Group([gp], at, is_stuck)
+        else:
+            group.gs.append(gp)
+    return sorted(
+        groups.values(),
+        key=lambda group: (not group.stuck, -len(group.gs), -group.first.blocked_for),
+    )
+
+
+def say(thing: object) -> str:
+    """Describe an object in one line, whatever its `repr` does."""
+    try:
+        text = repr(thing)
+        if not isinstance(text, str):
+            raise TypeError
+    except BaseException:  # a broken repr: the report must come
+        text = f"<{type(thing).__module__}.{type(thing).__qualname__} at {id(thing):#x}>"
+    text = " ".join(text.split())
+    return text if len(text) <= _TEXT_MAX else text[: _TEXT_MAX - 3] + "..."
+
+
+def _since(seconds: float) -> str:
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes"
+
+
+def in_words(group: Group) -> str:
+    """Say why the goroutines of a group do not end."""
+    gp = group.first
+    reason = gp.wait_reason
+    if not reason:
+        return {
+            "runnable": "ready to run",
+            "running": "running",
+            "syscall": "in a system call or a block that may block its thread",
+        }.get(gp.state, gp.state)
+    on = gp.waiting_on
+    several = isinstance(on, tuple)
+    if on is None or (several and not on):
+        what = ""
+    elif several:
+        what = " on " + ", ".join("nil" if ch is None else say(ch) for ch in on)
+    else:
+        what = f" on {say(on)}"
+    text = f"blocked for {_since(gp.blocked_for)} in {reason}{what}"
+    if group.stuck:
+        if on is None or (several and not any(ch is not None for ch in on)):
+            text += "; nothing can ever end that"
+        else:
+            who = "those channels" if several and len(on) > 1 else "it"
+            text += f"; nobody else refers to {who}, so it can never go on"
+    return text
+
+
+def as_paragraph(group: Group) -> str:
+    """Tell of a group: how many, which, why they do not end, and Go's text of the first."""
+    gp = group.first
+    n = len(group.gs)
+    ids = ", ".join(str(other.id) for other in group.gs[:_IDS_SHOWN])
+    if n > _IDS_SHOWN:
+        ids += f" and {n - _IDS_SHOWN} more"
+    who = f"goroutine {ids}" if n == 1 else f"{n} goroutines ({ids})"
+    return f"{who}, {gp.name}: {in_words(group)}\n\n{describe(gp, group.places)}"
+
+
+def as_text(groups: Sequence[Group]) -> str:
+    """Write groups as paragraphs, after a line with how many goroutines they are."""
+    n = sum(len(group.gs) for group in groups)
+    head = f"gmprt: {n} goroutine{'' if n == 1 else 's'} leaked\n"
+    return "\n".join([head, *map(as_paragraph, groups)])
+
+
+def as_json(groups: Sequence[Group]) -> str:
+    """Write groups as JSON (GMPRT_LEAKS_FILE)."""
+    return json.dumps(
+        {
+            "leaked": sum(len(group.gs) for group in groups),
+            "groups": [_as_dict(group) for group in groups],
+        },
+        indent=2,
+    )
+
+
+def _as_dict(group: Group) -> dict[str, Any]:
+    gp = group.first
+    on = gp.waiting_on
+    waiting_on = None
+    if isinstance(on, tuple):
+        waiting_on = ", ".join("nil" if ch is None else say(ch) for ch in on)
+    elif on is not None:
+        waiting_on = say(on)
+    return {
+        "count": len(group.gs),
+        "name": gp.name,
+        "created_at": gp.created_at,
+        "parent": gp.parent,
+        "state": gp.state,
+        "wait_reason": gp.wait_reason,
+        "waiting_on": waiting_on,
+        "blocked_for": round(gp.blocked_for, 6),
+        "stuck": group.stuck,
+        "goroutines": [other.id for other in group.gs],
+        "stack": [f"{function} {file}:{line}" for function, file, line in group.places or ()],
+    }

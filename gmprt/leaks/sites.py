@@ -1,0 +1,149 @@
+"""Creation sites: how many goroutines each `go` statement has made, and what became of them.
+
+Counting begins when `gmprt.leaks` is imported, with those that live at that moment; until then a
+`go` and an end pay one `is None` test each for it.
+
+Invariants:
+- A site is a code object and an instruction in it; `id(code) + lasti` names it, as an instruction
+  lies within its code object, which the record keeps alive.
+- A goroutine is counted as spawned before it can run, and as finished before it is done.
+
+Locks: `_lock` (rank SYNC) for the table and all counts.
+"""
+
+from __future__ import annotations
+
+from types import CodeType
+from typing import Any, NamedTuple
+
+from .._runtime import (
+    G,
+    GoroutineExit,
+    Rank,
+    line_of,
+    living,
+    lock_slow,
+    make_lock,
+    release,
+    set_site_hooks,
+)
+
+__all__ = ["Site", "by_site", "start_counting"]
+
+
+class Site(NamedTuple):
+    """What became of the goroutines that one `go` statement has made."""
+
+    site: str  # file:line
+    name: str  # of the function it started last
+    spawned: int
+    finished: int
+    failed: int  # of those: ended by an exception that is no quiet end
+    alive: int
+    peak: int  # the most that were alive at once
+    longest_wait: float  # seconds that the one of them waits now that has waited longest
+
+
+class _Record:
+    """The counts of a site."""
+
+    __slots__ = ("alive", "code", "failed", "finished", "lasti", "name", "peak", "spawned")
+
+    def __init__(self, code: CodeType, lasti: int) -> None:
+        self.code = code  # [const]
+        self.lasti = lasti  # [const]
+        self.name = ""  # [lock: _lock]
+        self.spawned = 0  # [lock: _lock]
+        self.finished = 0  # [lock: _lock]
+        self.failed = 0  # [lock: _lock]
+        self.alive = 0  # [lock: _lock]
+        self.peak = 0  # [lock: _lock]
+
+
+_lock = make_lock(Rank.SYNC)
+_records: dict[int, _Record] = {}  # [lock: _lock]
+_early: set[int] | None = None  # [lock: _lock] ids counted while the counting begins
+
+
+def _acquire() -> None:
+    try:
+        _lock.pop()
+    except IndexError:
+        lock_slow(_lock)
+
+
+def _born(gp: G[Any]) -> None:
+    """Count one that has just been made."""
+    code = gp.code
+    if code is None:
+        return
+    key = id(code) + gp.lasti
+    name = gp.name
+    _acquire()
+    if _early is not None:
+        if gp.id in _early:
+            release(_lock)
+            return
+        _early.add(gp.id)
+    record = _records.get(key)
+    if record is None:
+        record = _records[key] = _Record(code, gp.lasti)
+    record.name = name
+    record.spawned += 1
+    record.alive += 1
+    if record.alive > record.peak:
+        record.peak = record.alive
+    release(_lock)
+
+
+def _ended(gp: G[Any]) -> None:
+    """Count one that is about to be done."""
+    code = gp.code
+    if code is None:
+        return
+    _acquire()
+    record = _records.get(id(code) + gp.lasti)
+    if record is not None and record.alive:  # one that was being made when the counting began
+        record.finished += 1
+        record.failed += gp.exc is not None and not isinstance(gp.exc, GoroutineExit)
+        record.alive -= 1
+    release(_lock)
+
+
+def start_counting() -> None:
+    """Count from now on; those that live already count as spawned."""
+    global _early
+    _early = set()
+    set_site_hooks(_born, _ended)
+    for gp in living():
+        _born(gp)  # main has no site
+    _early = None
+
+
+def by_site() -> list[Site]:
+    """Return a row for each `go` statement that has made a goroutine, most alive first.
+
+    Since `gmprt.leaks` was imported. A snapshot.
+    """
+    longest: dict[int, float] = {}
+    for gp in living():
+        if gp.code is not None:
+            key = id(gp.code) + gp.lasti
+            longest[key] = max(longest.get(key, 0.0), gp.blocked_for)
+    _acquire()
+    rows = [
+        Site(
+            f"{record.code.co_filename}:{line_of(record.code, record.lasti)}",
+            record.name,
+            record.spawned,
+            record.finished,
+            record.failed,
+            record.alive,
+            record.peak,
+            longest.get(key, 0.0),
+        )
+        for key, record in _records.items()
+    ]
+    release(_lock)
+    rows.sort(key=lambda row: (-row.alive, -row.spawned, row.site))
+    return rows

@@ -1,0 +1,116 @@
+"""The pytest plugin: a test that leaves goroutines behind is told so, or fails.
+
+`--goroutine-leaks=error|warn|off` (or `goroutine_leaks` in the configuration): an error at the
+test's teardown, a warning (the default), nothing. `@pytest.mark.goroutine_leaks(ignore=...,
+within=...)` says for one test which may be left, and for how many seconds to wait for the others;
+with `off=True` nobody looks. A test that has failed is not looked at.
+
+Looked at are the goroutines born during the test, its function-scoped fixtures included. Those of
+fixtures with a wider scope live as long as these.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from .leaks.check import LeakError, check_ignore, describe_leaks, living_gs, retry
+
+__all__ = ["GoroutineLeakWarning"]
+
+_MODES = ("error", "warn", "off")
+_before = pytest.StashKey[set[int]]()
+_failed = pytest.StashKey[bool]()
+
+
+class GoroutineLeakWarning(UserWarning):
+    """A test has left goroutines behind (`--goroutine-leaks=warn`)."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option and its like in the configuration."""
+    parser.getgroup("gmprt").addoption(
+        "--goroutine-leaks",
+        choices=_MODES,
+        default=None,
+        help="what to do when a test leaves goroutines behind (default: warn)",
+    )
+    parser.addini("goroutine_leaks", "as --goroutine-leaks: error, warn or off", default="warn")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker; refuse a wrong setting."""
+    config.addinivalue_line(
+        "markers",
+        "goroutine_leaks(ignore=(), within=0.5, off=False): which goroutines may be left behind, "
+        "for how long to wait for the others, or not to look",
+    )
+    if _mode(config) not in _MODES:
+        raise pytest.UsageError(f"goroutine_leaks: error, warn or off, not {_mode(config)!r}")
+
+
+def _mode(config: pytest.Config) -> str:
+    return str(config.getoption("goroutine_leaks") or config.getini("goroutine_leaks"))
+
+
+def _living() -> set[int]:
+    return {gp.id for gp in living_gs()}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Note who lives before the test."""
+    if _mode(item.config) != "off":
+        item.stash[_before] = _living()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
+    """Take the goroutines of fixtures with a wider scope as having been there before."""
+    before = _living()
+    result = yield
+    if fixturedef.scope != "function":
+        item = getattr(request, "_pyfuncitem", None)
+        known = None if item is None else item.stash.get(_before, None)
+        if known is not None:
+            known |= _living() - before
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note that a test has failed: then it is no wonder if it leaves something behind."""
+    report = yield
+    if report.failed:
+        item.stash[_failed] = True
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Look who is left, once the test's own fixtures have ended."""
+    result = yield
+    before = item.stash.get(_before, None)
+    if before is None or _failed in item.stash:
+        return result
+    ignore: list[Any] = []
+    within = 0.5
+    for mark in item.iter_markers("goroutine_leaks"):
+        if mark.kwargs.get("off"):
+            return result
+        more = mark.kwargs.get("ignore", ())
+        ignore.extend([more] if isinstance(more, str) or callable(more) else more)
+        within = mark.kwargs.get("within", within)
+    left = retry(check_ignore(ignore), before, within)
+    if left:
+        text = f"{item.nodeid}\n{describe_leaks(left)}"
+        if _mode(item.config) == "error":
+            raise LeakError(text, left)
+        warnings.warn(GoroutineLeakWarning(text), stacklevel=1)
+    return result

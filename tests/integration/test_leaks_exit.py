@@ -1,0 +1,155 @@
+"""What is said of leaked goroutines at exit: grouped, in words, as JSON; and by the plugin."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import run_prog
+from tests.support.progs import ROOT
+
+LEAKS = """
+import sys
+import gmprt
+from gmprt import Chan, go
+
+held = Chan()
+
+def waits_on(ch):
+    ch.recv()
+
+for _ in range(1000):
+    go(waits_on, Chan())
+go(waits_on, held)
+while gmprt.stats()["goroutines"]["waiting"] < 1001:
+    gmprt.sleep(0.01)
+"""
+
+ENDINGS = {
+    "return": ("", 0),
+    "exit 0": ("sys.exit()", 0),
+    "exit 3": ("sys.exit(3)", 3),
+    "exception": ("raise KeyError('mine')", 1),
+    "SIGINT": ("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\ngmprt.sleep(30)", -2),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_thousand_of_one_leak_are_one_paragraph_however_the_program_ends(ending):
+    source, status = ENDINGS[ending]
+    done = run_prog(LEAKS + source)
+    assert done.returncode == status, done
+    text = done.stderr[done.stderr.index("gmprt: 1001 goroutines leaked") :]
+    assert text.count("created by") == 2
+    assert "1000 goroutines (" in text
+    assert "nobody else refers to it, so it can never go on" in text
+
+
+def test_error_gives_66_and_off_says_nothing():
+    assert run_prog(LEAKS, env={"GMPRT_LEAKS": "error"}).returncode == 66
+    assert run_prog(LEAKS + "sys.exit(3)", env={"GMPRT_LEAKS": "error"}).returncode == 3
+    done = run_prog(LEAKS, env={"GMPRT_LEAKS": "off"})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_file_has_the_same_as_json(tmp_path):
+    file = tmp_path / "leaks.json"
+    run_prog(LEAKS, env={"GMPRT_LEAKS_FILE": str(file)})
+    report = json.loads(file.read_text())
+    assert report["leaked"] == 1001
+    many, one = report["groups"]
+    assert (many["count"], many["stuck"], len(many["goroutines"])) == (1000, True, 1000)
+    assert (one["count"], one["stuck"]) == (1, False)
+    for group in (many, one):
+        assert group["name"] == "waits_on"
+        assert group["wait_reason"] == "chan receive"
+        assert group["state"] == "waiting"
+        assert group["waiting_on"].startswith("<Chan 0/0")
+        assert group["blocked_for"] > 0
+        assert group["parent"] == 1
+        assert any("waits_on" in place for place in group["stack"])
+
+
+def test_a_clean_program_prints_nothing_and_its_file_says_so(tmp_path):
+    file = tmp_path / "leaks.json"
+    source = "import gmprt\ngmprt.go(int).join()\n"
+    done = run_prog(source, env={"GMPRT_LEAKS_FILE": str(file)})
+    assert (done.returncode, done.text) == (0, "")
+    assert json.loads(file.read_text()) == {"leaked": 0, "groups": []}
+
+
+def test_a_file_that_cannot_be_written_is_said():
+    done = run_prog(LEAKS, env={"GMPRT_LEAKS_FILE": "/nowhere/leaks.json"})
+    assert done.returncode == 0
+    assert "gmprt: GMPRT_LEAKS_FILE: " in done.stderr
+
+
+TESTS = """
+import pytest
+from gmprt import Chan, go, sleep
+
+@pytest.fixture(scope="module")
+def server():
+    g = go(Chan().recv)
+    yield g
+    g.interrupt()
+    g.join()
+
+@pytest.fixture
+def helper():
+    go(Chan().recv)
+
+def test_clean(): go(sleep, 0.01)
+def test_leaks(): go(Chan().recv)
+def test_uses_a_server(server): pass
+def test_its_fixture_leaks(helper): pass
+@pytest.mark.goroutine_leaks(ignore="*Chan.recv", within=0.01)
+def test_may(): go(Chan().recv)
+@pytest.mark.goroutine_leaks(off=True)
+def test_is_not_looked_at(): go(Chan().recv)
+def test_fails():
+    go(Chan().recv)
+    assert False
+"""
+
+
+def run_pytest(folder, *options):
+    path = folder / "test_it.py"
+    path.write_text(TESTS)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "gmprt.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+    ]
+    return subprocess.run(
+        [*command, *options, str(path)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_the_plugin_fails_tests_that_leak(tmp_path):
+    done = run_pytest(tmp_path, "--goroutine-leaks=error")
+    assert "1 failed, 6 passed, 2 errors" in done.stdout, done.stdout
+    assert "ERROR at teardown of test_leaks" in done.stdout
+    assert "ERROR at teardown of test_its_fixture_leaks" in done.stdout
+    assert "gmprt: 1 goroutine leaked" in done.stdout
+    assert "blocked for" in done.stdout
+
+
+def test_the_plugin_warns_unless_told_otherwise(tmp_path):
+    done = run_pytest(tmp_path)
+    assert "1 failed, 6 passed, 2 warnings" in done.stdout, done.stdout
+    assert "GoroutineLeakWarning: test_it.py::test_leaks" in done.stdout
+    done = run_pytest(tmp_path, "--goroutine-leaks=off")
+    assert "1 failed, 6 passed in" in done.stdout, done.stdout
