@@ -70,6 +70,7 @@ from .halt import Halted as Halted
 from .halt import halt_all as halt_all
 from .handoff import goready as goready
 from .idle import DeadlockError as DeadlockError
+from .lock import PACKAGE_DIR as PACKAGE_DIR
 from .lock import Lock as Lock
 from .lock import Rank as Rank
 from .lock import lock_slow as lock_slow

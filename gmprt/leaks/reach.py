@@ -233,8 +233,10 @@ class _Analysis:
         addresses = list(dict.fromkeys(chain.from_iterable(one.held for one in self.blocked)))
         seen = set(addresses)
         todo = frames.objects_at(addresses)
+        wanted: set[int] = set()
         for one in self.blocked:
             for thing in one.waits_for:
+                wanted.add(id(thing))
                 if id(thing) not in seen:
                     seen.add(id(thing))
                     todo.append(thing)
@@ -249,11 +251,13 @@ class _Analysis:
                 continue
             if kind is FunctionType:
                 namespaces.add(id(thing.__globals__))  # type: ignore[attr-defined]  # a function's
+            referents = get_referents(thing)
+            if not referents and id(thing) not in wanted:
+                continue  # an empty queue, say: nobody waits on it, and it leads nowhere
             index[id(thing)] = len(objects)
             objects.append(thing)
             if len(objects) > most:
                 return
-            referents = get_referents(thing)
             ids = list(map(id, referents))
             edges.append(ids)
             _count_elements(counts, ids)

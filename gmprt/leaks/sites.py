@@ -17,6 +17,7 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from .._runtime import (
+    PACKAGE_DIR,
     G,
     GoroutineExit,
     Rank,
@@ -143,6 +144,7 @@ def by_site() -> list[Site]:
             longest.get(key, 0.0),
         )
         for key, record in _records.items()
+        if not record.code.co_filename.startswith(PACKAGE_DIR)  # what `watch` starts
     ]
     release(_lock)
     rows.sort(key=lambda row: (-row.alive, -row.spawned, row.site))

@@ -34,6 +34,29 @@ def example_ends(name: str, *args: object) -> str:
     return done.stdout
 
 
+# leak_hunt
+
+
+def test_each_tool_tells_of_the_leak() -> None:
+    done = run_example("leak_hunt.py")
+    assert done.returncode == 0, done
+    assert "  replica: 100 spawned, 50 alive, peak " in done.stdout
+    assert "per_site" in done.stdout.partition("watch: ")[2]
+    assert "stuck: 50 goroutines can never go on" in done.stdout
+    assert re.search(r"guard: goroutine \d+, replica: blocked for", done.stdout)
+    assert "killed 51; 0 are left" in done.stdout
+    assert "replica: blocked for" in done.stderr  # what `watch` logs
+
+
+def test_the_fixed_service_has_nothing_to_tell_of() -> None:
+    output = example_ends("leak_hunt.py", "--fixed")
+    assert "replica: 100 spawned, 0 alive" in output
+    assert output.endswith(
+        "watch: nothing\nstuck: 0 goroutines can never go on\nguard: nothing is left\n"
+        "killed 0; 0 are left\n"
+    )
+
+
 # wordcount
 
 
