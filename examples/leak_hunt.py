@@ -43,12 +43,13 @@ def main() -> None:
     warnings: list[str] = []
     watch = leaks.watch(
         per_site=REQUESTS // 2,
-        blocked_for=0.02,
+        blocked_for=1.0,  # looks four times in that time
         callback=lambda site, kind, text: warnings.append(kind),
     )
-    for g in [go(handle, fixed) for _ in range(REQUESTS)]:
-        g.result()
-    sleep(0.1)  # the slow replicas answer, or try to
+    for _ in range(REQUESTS // 5):
+        for g in [go(handle, fixed) for _ in range(5)]:
+            g.result()
+    sleep(0.6)  # the slow replicas answer, or try to
 
     print("by_site:")
     for row in leaks.by_site():

@@ -58,6 +58,7 @@ from . import frames
 
 __all__ = ["stuck", "stuck_gs"]
 
+_ATTEMPTS = 3  # if the world could not be kept still
 OBJECTS_MAX = 5_000_000  # more than that are not looked through: then nothing is proved
 
 _Edges = list[int]
@@ -82,13 +83,14 @@ def stuck_gs(most: int = OBJECTS_MAX) -> list[G[Any]]:
     """Find the stuck; none if their objects are more than `most`. See the file's head."""
     if not frames.usable:
         return []
-    with halt_all() as halted:
-        found = _look(living(), halted, most)
-        if found:
-            found = _look(found, halted, most)  # once more: what nobody else can reach stays so
-        if not halted.still():
-            return []
-    return sorted(found, key=lambda gp: gp.id)
+    for _ in range(_ATTEMPTS):
+        with halt_all() as halted:
+            found = _look(living(), halted, most)
+            if found:
+                found = _look(found, halted, most)  # once more: what nobody else can reach stays so
+            if halted.still():
+                return sorted(found, key=lambda gp: gp.id)
+    return []
 
 
 class _Blocked:
