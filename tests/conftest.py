@@ -41,6 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("gmprt")
     group.addoption("--seed", type=int, help="seed of the tests' randomness (default: a new one)")
     group.addoption(
+        "--procs",
+        metavar="N,...",
+        help="with which numbers of Ps tests run that are about them (default: 1,2,8)",
+    )
+    group.addoption(
         "--stress-seconds", type=float, default=2.0, help="seconds each stress test runs"
     )
     group.addoption(
@@ -49,6 +54,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=50.0,
         help="seconds before a test counts as hung and the process ends (0: never)",
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the stress tests; leave out the numbers of Ps that are not asked for (`--procs`)."""
+    for item in items:
+        if "stress" in item.path.parts:
+            item.add_marker("stress")
+    asked = config.getoption("--procs")
+    if asked is None:
+        return
+    chosen = {int(n) for n in asked.split(",")}
+    left_out = [item for item in items if _procs_of(item) not in {None, *chosen}]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if _procs_of(item) in {None, *chosen}]
+
+
+def _procs_of(item: pytest.Item) -> int | None:
+    callspec = getattr(item, "callspec", None)
+    return None if callspec is None else callspec.params.get("procs")
 
 
 class Watchdog:
@@ -131,12 +156,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     return f"gmprt: --seed={config.stash[SEED]}, {'with' if gil else 'without'} the GIL"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "stress" in item.path.parts:
-            item.add_marker("stress")
 
 
 @pytest.hookimpl(wrapper=True)
