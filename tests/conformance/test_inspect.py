@@ -385,6 +385,7 @@ def test_a_hand_off_is_counted(procs):
     before = stats()
     ev = threading.Event()
     gmprt.gomaxprocs(1)
+    gmprt.gosched()  # main may have held the P that has gone, and has none to give until now
 
     def call():
         """Made here, so that nobody can have run it before the call."""

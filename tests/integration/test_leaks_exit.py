@@ -134,7 +134,7 @@ def run_pytest(folder, *options):
         text=True,
         timeout=40,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""},
     )
 
 

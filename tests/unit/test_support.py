@@ -1,5 +1,6 @@
 """The tools of the tests: each must be able to fail, or what it guards is not guarded."""
 
+import os
 import re
 import subprocess
 import sys
@@ -161,7 +162,8 @@ def pytest_child(folder: Path, test: str, *options: str) -> subprocess.Completed
     path.write_text(textwrap.dedent(test))
     command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider"]
     command += ["-c", str(ROOT / "pyproject.toml"), *options, str(path)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=40)
+    env = {key: value for key, value in os.environ.items() if key != "PYTEST_ADDOPTS"}
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=40, env=env)
 
 
 def test_the_watchdog_prints_threads_and_goroutines_and_ends_a_test_that_hangs(tmp_path):
