@@ -98,8 +98,11 @@ def passp(pp: P) -> M | None:
     """
     if pp.retired:
         for queue in (pp.runnext, pp.runq):
-            while queue:
-                sched.runq.append(queue.popleft())
+            try:
+                while True:
+                    sched.runq.append(queue.popleft())
+            except IndexError:
+                pass  # empty: thieves, who hold no lock, may be taking from it, too
         return None
     if sched.pwait:
         mp = sched.pwait.popleft()
@@ -135,17 +138,21 @@ def wait_for_p(mp: M, answer: Callable[[M], None]) -> None:
     Blocks: M. Runs on: own M.
     """
     while mp.p is None:
+        waits = False
         lock_sched()
         if mp.p is None and sched.pidle:
             wire(sched.pidle.pop(), mp)
-        elif mp.p is None and mp not in sched.pwait:  # again: the P given was taken before it woke
-            sched.pwait.append(mp)
-            for pp in sched.allp:
-                holder = pp.m
-                if holder is not None:
-                    holder.due = 0
+        elif mp.p is None:
+            waits = True
+            if mp not in sched.pwait:  # again: the P given was taken before it woke
+                sched.pwait.append(mp)
+                for pp in sched.allp:
+                    holder = pp.m
+                    if holder is not None:
+                        holder.due = 0
         release(sched.lock)
-        if mp.p is None:
+        # Only one that is queued may sleep: `gomaxprocs` can take a P between here and there.
+        if waits and mp.p is None:
             mp.note.sleep()
         if mp.calls:
             answer(mp)
