@@ -5,6 +5,7 @@ it starts it with `parked`; where a goroutine would be left behind, `reap` inter
 end, so that the leak check after each test finds nothing.
 """
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import gmprt
 from tests.support import wait_all_parked
 from tests.support import wait_until as until
 
-__all__ = ["LONG", "Boom", "Crew", "join_all", "parked", "reap", "until"]
+__all__ = ["LONG", "Boom", "Crew", "Thread", "join_all", "parked", "reap", "until"]
 
 LONG = 30.0
 """Seconds that no wait of a healthy runtime comes near; a time-out of a wait that must succeed."""
@@ -56,3 +57,35 @@ class Crew:
         """End all: one that has ended has put those that it made on the list before."""
         while self.gs:
             reap(self.gs.pop())
+
+
+class Thread(threading.Thread):
+    """A thread whose `result` is what its function gave or raised; others run while one waits for
+    it.
+    """
+
+    def __init__(self, fn: Callable[..., Any], *args: Any) -> None:
+        super().__init__(daemon=True)
+        self.call = (fn, args)
+        self.ended = gmprt.Chan[None]()
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        fn, args = self.call
+        try:
+            self.value = fn(*args)
+        except BaseException as e:
+            self.error = e
+        self.ended.close()
+
+    def exception(self, timeout: float = LONG) -> BaseException | None:
+        self.ended.recv_ok(timeout)
+        return self.error
+
+    def result(self) -> Any:
+        error = self.exception()
+        if error is not None:
+            raise error
+        return self.value

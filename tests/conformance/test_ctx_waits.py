@@ -8,7 +8,6 @@ waiting.
 
 import gc
 import math
-import threading
 from dataclasses import dataclass
 from time import monotonic
 
@@ -42,55 +41,10 @@ from gmprt.context import (
     without_cancel,
 )
 from gmprt.sync import Semaphore, WaitGroup
-from tests.conformance.parking import LONG, Boom, join_all, parked, reap
+from tests.conformance.contexts import Own
+from tests.conformance.parking import LONG, Boom, Thread, join_all, parked, reap
 
 SHORT = 0.005
-
-
-class Thread(threading.Thread):
-    """A thread whose `result` is what its function gave or raised; others run while one waits."""
-
-    def __init__(self, fn, *args):
-        super().__init__(daemon=True)
-        self.call = (fn, args)
-        self.ended = Chan()
-        self.start()
-
-    def run(self):
-        fn, args = self.call
-        try:
-            self.value, self.error = fn(*args), None
-        except BaseException as e:
-            self.error = e
-        self.ended.close()
-
-    def exception(self, timeout):
-        self.ended.recv_ok(timeout)
-        return self.error
-
-
-class Own:
-    """A context of one's own: these four methods and no more."""
-
-    def __init__(self, done=True):
-        self.own_done = Chan() if done else None
-        self.own_err = None
-
-    def done(self):
-        return self.own_done
-
-    def err(self):
-        return self.own_err
-
-    def deadline(self):
-        return None
-
-    def value(self, key, default=None):
-        return default
-
-    def cancel(self, err):
-        self.own_err = err
-        self.own_done.close()
 
 
 class Gone(Canceled):

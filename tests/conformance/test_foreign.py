@@ -23,33 +23,7 @@ from gmprt import (
     select,
 )
 from gmprt.sync import Mutex, WaitGroup
-from tests.conformance.parking import LONG, Boom, join_all, parked, reap
-
-
-class Thread(threading.Thread):
-    """A thread whose `result` is what its function gave or raised; others run while one waits for
-    it.
-    """
-
-    def __init__(self, fn, *args):
-        super().__init__(daemon=True)
-        self.call = (fn, args)
-        self.ended = Chan()
-        self.start()
-
-    def run(self):
-        fn, args = self.call
-        try:
-            self.value, self.error = fn(*args), None
-        except BaseException as e:
-            self.error = e
-        self.ended.close()
-
-    def result(self):
-        self.ended.recv_ok(LONG)
-        if self.error is not None:
-            raise self.error
-        return self.value
+from tests.conformance.parking import LONG, Boom, Thread, join_all, parked, reap
 
 
 def fails():

@@ -11,31 +11,21 @@ import pytest
 
 from gmprt import Canceled, Chan, go, num_goroutine
 from gmprt.context import after_func, with_cancel, with_timeout
+from tests.conformance.contexts import VERY_LONG, Own
 from tests.conformance.parking import LONG
 
-VERY_LONG = 3.6e6
 
-
-class Own:
+class Asked(Own):
     """Calls what is registered with it. It has no channel unless somebody asks for it."""
 
     def __init__(self):
+        super().__init__(done=False)
         self.registered = {}
-        self.own_done, self.own_err = None, None
 
     def done(self):
         if self.own_done is None:
             self.own_done = Chan()
         return self.own_done
-
-    def err(self):
-        return self.own_err
-
-    def deadline(self):
-        return None
-
-    def value(self, key, default=None):
-        return default
 
     def after_func(self, fn, /):
         key = object()
@@ -53,7 +43,7 @@ class Own:
 @pytest.mark.parametrize("derive", [with_cancel, lambda p: with_timeout(p, VERY_LONG)])
 def test_a_child_is_cancelled_by_what_it_registered(procs, derive):
     """TestCustomContextAfterFuncCancel, TestCustomContextAfterFuncTimeout."""
-    parent = Own()
+    parent = Asked()
     with derive(parent) as child:
         parent.cancel(Canceled())
         assert child.done().recv_ok(LONG) == (None, False)
@@ -62,7 +52,7 @@ def test_a_child_is_cancelled_by_what_it_registered(procs, derive):
 
 def test_after_func_uses_the_method(procs):
     """TestCustomContextAfterFuncAfterFunc."""
-    parent, called = Own(), Chan()
+    parent, called = Asked(), Chan()
     stop = after_func(parent, called.close)
     parent.cancel(Canceled())
     assert called.recv_ok(LONG) == (None, False)
@@ -71,7 +61,7 @@ def test_after_func_uses_the_method(procs):
 
 def test_cancelled_children_are_unregistered(procs):
     """TestCustomContextAfterFuncUnregisterCancel."""
-    parent, before = Own(), num_goroutine()
+    parent, before = Asked(), num_goroutine()
     pairs = [with_cancel(parent), with_cancel(parent)]
     assert len(parent.registered) == 2
     assert num_goroutine() == before
@@ -82,7 +72,7 @@ def test_cancelled_children_are_unregistered(procs):
 
 def test_a_cancelled_time_out_is_unregistered(procs):
     """TestCustomContextAfterFuncUnregisterTimeout."""
-    parent = Own()
+    parent = Asked()
     pair = with_timeout(parent, VERY_LONG)
     assert len(parent.registered) == 1
     pair.cancel()
@@ -91,7 +81,7 @@ def test_a_cancelled_time_out_is_unregistered(procs):
 
 def test_a_stopped_after_func_is_unregistered(procs):
     """TestCustomContextAfterFuncUnregisterAfterFunc."""
-    parent = Own()
+    parent = Asked()
     stop = after_func(parent, int)
     assert len(parent.registered) == 1
     assert stop() is True

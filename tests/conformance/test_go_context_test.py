@@ -35,33 +35,8 @@ from gmprt.context import (
     with_value,
 )
 from gmprt.sync import Cond, Mutex
+from tests.conformance.contexts import SHORT, VERY_LONG, Wrapper, is_closed
 from tests.conformance.parking import LONG, Boom, join_all, until
-
-SHORT = 0.001
-VERY_LONG = 3.6e6
-
-
-def is_closed(ch):
-    return select(on_recv(ch), default=True).index == 0
-
-
-class Wrapper:
-    """A context that only passes on to another."""
-
-    def __init__(self, ctx):
-        self.ctx = ctx
-
-    def done(self):
-        return self.ctx.done()
-
-    def err(self):
-        return self.ctx.err()
-
-    def deadline(self):
-        return self.ctx.deadline()
-
-    def value(self, key, default=None):
-        return self.ctx.value(key, default)
 
 
 class OwnDone(Wrapper):

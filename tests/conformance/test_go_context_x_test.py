@@ -30,34 +30,8 @@ from gmprt.context import (
     without_cancel,
 )
 from gmprt.sync import WaitGroup
+from tests.conformance.contexts import SHORT, VERY_LONG, Own, Wrapper, is_closed
 from tests.conformance.parking import LONG, Boom, join_all
-
-SHORT = 0.001
-VERY_LONG = 3.6e6
-
-
-def is_closed(ch):
-    return select(on_recv(ch), default=True).index == 0
-
-
-class Wrapper:
-    """Go's otherContext: none of ours, but passes on to one."""
-
-    def __init__(self, ctx):
-        self.ctx = ctx
-
-    def done(self):
-        return self.ctx.done()
-
-    def err(self):
-        return self.ctx.err()
-
-    def deadline(self):
-        return self.ctx.deadline()
-
-    def value(self, key, default=None):
-        return self.ctx.value(key, default)
-
 
 # TestBackground, TestTODO
 
@@ -545,28 +519,15 @@ def test_the_cause_is_found_beyond_a_context_with_its_own_channel(procs):
 # TestCustomContextCause
 
 
-class Alone:
+class Alone(Own):
     """Go's customCauseContext: it has no parent, and may cancel a child itself."""
 
     def __init__(self):
-        self.own_done, self.own_err = Chan(), None
+        super().__init__()
         self.cancel_child = lambda: None
 
-    def done(self):
-        return self.own_done
-
-    def err(self):
-        return self.own_err
-
-    def deadline(self):
-        return None
-
-    def value(self, key, default=None):
-        return default
-
     def cancel(self):
-        self.own_err = Canceled()
-        self.own_done.close()
+        super().cancel(Canceled())
         self.cancel_child()
 
 

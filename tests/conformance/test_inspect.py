@@ -210,6 +210,7 @@ def test_one_locked_to_its_thread_says_so(procs):
 
 def test_one_that_has_not_started_is_runnable():
     former = gmprt.gomaxprocs(1)
+    gmprt.gosched()  # main may have held the P that has gone: from here on it holds the only one
     try:
         gs = [go(waits_here, Chan()) for _ in range(20)]
         found = parse(stack())

@@ -9,26 +9,8 @@ import subprocess
 import sys
 
 import gmprt
-from gmprt import leaks
-from tests.leaks.corpus import HEALTHY, HELD, LEAKS, Program
-
-
-def waiting_of(program: Program) -> tuple[int, int]:
-    """Return how many goroutines a program leaves waiting, and how many are called stuck."""
-    before = {g.id for g in leaks.living()}
-    held = program.run()
-    while True:
-        gmprt.sleep(0.01)
-        born = [g for g in leaks.living() if g.id not in before]
-        if all(g.state == "waiting" for g in born):
-            break
-    found = [g for g in leaks.stuck() if g.id not in before]
-    for g in born:
-        g.interrupt()
-        g.join()
-    HELD.clear()
-    del held
-    return len(born), len(found)
+from tests.leaks.corpus import HEALTHY, LEAKS, Program
+from tests.leaks.running import outcome
 
 
 def deadlocks(program: Program) -> bool:
@@ -48,7 +30,7 @@ def main() -> None:
     print("| program | kind | leaked | exit dump | stuck() | deadlock |")
     print("| --- | --- | --- | --- | --- | --- |")
     for program in LEAKS:
-        waiting, stuck = waiting_of(program)
+        waiting, stuck = map(len, outcome(program))
         dead = "yes" if deadlocks(program) else "no"
         print(
             f"| {program.name} | {program.kind} | {program.stuck} | {waiting} | {stuck} | {dead} |"
@@ -57,7 +39,7 @@ def main() -> None:
         expected += program.stuck
         found += stuck
     for program in HEALTHY:
-        _, stuck = waiting_of(program)
+        _, stuck = map(len, outcome(program))
         print(f"| {program.name} | healthy: {program.kind} | 0 | - | {stuck} | - |")
         alarms += stuck
     print()

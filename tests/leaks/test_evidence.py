@@ -1,45 +1,14 @@
 """What `stuck` finds in the corpus: what is provable, and no false alarm."""
 
-import gc
-from typing import Any
-
 import pytest
 
 import gmprt
 from gmprt import leaks
-from tests.leaks.corpus import HEALTHY, HELD, LEAKS, Program
+from tests.leaks.corpus import HEALTHY, LEAKS
+from tests.leaks.running import end_all, outcome, settle
 from tests.support import wait_until
 
 MISSES_ALLOWED = 0.10  # of the goroutines that are provably stuck
-
-
-def settle(before: set[int]) -> list[gmprt.G[Any]]:
-    """Let all that can go on do so; return those that wait."""
-
-    def born() -> list[gmprt.G[Any]]:
-        return [g for g in leaks.living() if g.id not in before]
-
-    gmprt.sleep(0.01)
-    wait_until(lambda: all(g.state == "waiting" for g in born()), "all new goroutines wait")
-    return born()
-
-
-def outcome(program: Program) -> tuple[list[gmprt.G[Any]], list[gmprt.G[Any]]]:
-    """Run a program: its goroutines that wait, and those of them that are called stuck."""
-    before = {g.id for g in leaks.living()}
-    held = program.run()
-    try:
-        waiting = settle(before)
-        found = [g for g in leaks.stuck() if g.id not in before]
-    finally:
-        for g in leaks.living():
-            if g.id not in before:
-                g.interrupt()
-        wait_until(lambda: all(g.id in before for g in leaks.living()), "all end when interrupted")
-        HELD.clear()
-        del held
-        gc.collect()
-    return waiting, found
 
 
 @pytest.mark.parametrize("program", HEALTHY, ids=lambda program: program.name)
@@ -74,11 +43,7 @@ def test_the_stuck_are_found_among_the_healthy(procs):
         assert not stuck & healthy
         assert len(stuck) >= (1 - MISSES_ALLOWED) * sum(program.stuck for program in LEAKS)
     finally:
-        for g in leaks.living():
-            if g.id not in before:
-                g.interrupt()
-        wait_until(lambda: all(g.id in before for g in leaks.living()), "all end when interrupted")
-        HELD.clear()
+        end_all(before)
         del held
 
 
