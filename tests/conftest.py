@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = ["gmprt.pytest_plugin"]
 
 WATCHDOG_STATUS = 70
+LEAK_SECONDS = 1.0  # what a goroutine may take to end after its test
 STACK_SECONDS = 5.0  # what `gmprt.stack()` may take in a process that hangs
 
 # A slow example is no failure (the machine may be busy), and `procs` is one value for all examples.
@@ -61,6 +62,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "stress" in item.path.parts:
             item.add_marker("stress")
+        if item.get_closest_marker("goroutine_leaks") is None:
+            item.add_marker(pytest.mark.goroutine_leaks(within=LEAK_SECONDS))
     asked = config.getoption("--procs")
     if asked is None:
         return
