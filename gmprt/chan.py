@@ -31,7 +31,6 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from ._runtime import (
     CLOSED,
-    DEAD,
     DONT_WAIT,
     NOBODY,
     RETRY,
@@ -41,6 +40,7 @@ from ._runtime import (
     Lock,
     Rank,
     Sudog,
+    acquire,
     begin_limits,
     check_ctx,
     deadline,
@@ -55,12 +55,13 @@ from ._runtime import (
     raise_why,
     release,
     set_make_ended,
+    take_out,
     tls,
     unpark,
 )
 from .chantypes import ChanClosed, EndOfChan, WouldBlock
 
-__all__ = ["Chan", "DoneChan", "ReadOnlyChan", "has_living", "take_out", "wake"]
+__all__ = ["Chan", "DoneChan", "ReadOnlyChan", "has_living", "wake"]
 
 T = TypeVar("T")
 
@@ -454,10 +455,7 @@ class Chan(Generic[T]):
 
     def _close(self) -> None:
         lock = self.lock
-        try:
-            lock.pop()
-        except IndexError:
-            lock_slow(lock)
+        acquire(lock)
         if self._closed:
             release(lock)
             raise ChanClosed("close of closed channel")
@@ -482,10 +480,7 @@ class Chan(Generic[T]):
         Internal. False if the channel is closed already.
         """
         lock = self.lock
-        try:
-            lock.pop()
-        except IndexError:
-            lock_slow(lock)
+        acquire(lock)
         if self._closed:
             release(lock)
             return False
@@ -498,10 +493,7 @@ class Chan(Generic[T]):
     def unwatch(self, hook: Sudog | Callable[[], object]) -> bool:
         """Undo `watch`; False if the close has come first."""
         lock = self.lock
-        try:
-            lock.pop()
-        except IndexError:
-            lock_slow(lock)
+        acquire(lock)
         hooks = self.hooks
         found = hooks is not None and hook in hooks
         if hooks is not None and found:
@@ -582,13 +574,8 @@ class Chan(Generic[T]):
         By search: time-outs come roughly in the order of the queue, so it is found near the head.
         """
         lock = self.lock
-        try:
-            lock.pop()
-        except IndexError:
-            lock_slow(lock)
+        acquire(lock)
         found = take_out(self.recvq, sg) or take_out(self.sendq, sg)
-        if found:
-            sg.claim = DEAD
         release(lock)
         return found
 
@@ -608,15 +595,6 @@ class Chan(Generic[T]):
             f"<Chan {len(self.buf)}/{self._cap}, {len(self.sendq)} senders, "
             f"{len(self.recvq)} receivers{closed}>"
         )
-
-
-def take_out(queue: deque[Sudog], sg: Sudog) -> bool:
-    """Remove a Sudog from a queue; False if it is not there. Caller holds: the queue's lock."""
-    try:
-        queue.remove(sg)
-    except ValueError:
-        return False
-    return True
 
 
 def has_living(queue: deque[Sudog]) -> bool:
@@ -720,10 +698,7 @@ _ended_lock = make_lock(Rank.SYNC)
 
 def _make_ended(gp: G[Any]) -> ReadOnlyChan[None]:
     """Make `G.ended`, once: a channel that is closed when the goroutine is done."""
-    try:
-        _ended_lock.pop()
-    except IndexError:
-        lock_slow(_ended_lock)
+    acquire(_ended_lock)
     ch: ReadOnlyChan[None] | None = getattr(gp, "_chan", None)
     made = ch is None
     if ch is None:

@@ -36,13 +36,13 @@ from ._runtime import (
     Rank,
     RecvChan,
     Spawn,
+    acquire,
     add_timer,
     cause,
     check_ctx,
     ctx_error,
     del_timer,
     getm,
-    lock_slow,
     make_lock,
     now,
     release,
@@ -185,10 +185,7 @@ class _Cancel(BaseContext):
     def done(self) -> DoneChan:
         chan = self.chan
         if chan is None:
-            try:
-                _make_lock.pop()
-            except IndexError:
-                lock_slow(_make_lock)
+            acquire(_make_lock)
             chan = self.chan
             if chan is None:
                 chan = self.chan = DoneChan()  # publish

@@ -71,13 +71,13 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
     """Take the goroutines of fixtures with a wider scope as having been there before."""
+    item = getattr(request, "_pyfuncitem", None)
+    known = None if item is None else item.stash.get(_before, None)
+    if known is None or fixturedef.scope == "function":
+        return (yield)
     before = _living()
     result = yield
-    if fixturedef.scope != "function":
-        item = getattr(request, "_pyfuncitem", None)
-        known = None if item is None else item.stash.get(_before, None)
-        if known is not None:
-            known |= _living() - before
+    known |= _living() - before
     return result
 
 

@@ -30,20 +30,21 @@ from ._runtime import (
     Claim,
     Context,
     Sudog,
+    acquire,
     begin_limits,
     deadline,
     end_limits,
     getm,
     gopark,
     goready,
-    lock_slow,
     look_at,
     raise_why,
     rand,
     release,
     shuffled,
+    take_out,
 )
-from .chan import Chan, ReadOnlyChan, has_living, take_out
+from .chan import Chan, ReadOnlyChan, has_living
 from .chantypes import ChanClosed, RecvChan, SendChan, WouldBlock
 
 __all__ = ["Case", "Selected", "on_recv", "on_send", "select"]
@@ -142,10 +143,7 @@ def select(
         # 2. Lock all, look once more.
         channels = sorted({case.ch for case in cases if case.ch is not None}, key=_number)
         for ch in channels:
-            try:
-                ch.lock.pop()
-            except IndexError:
-                lock_slow(ch.lock)
+            acquire(ch.lock)
         waits = not any(_is_ready(case) for case in cases)
         if not waits or default or when is DONT_WAIT:
             for ch in channels:
@@ -278,10 +276,7 @@ def _take_out(sg: Sudog, case: Case) -> None:
     ch = case.ch
     if ch is None:
         return
-    try:
-        ch.lock.pop()
-    except IndexError:
-        lock_slow(ch.lock)
+    acquire(ch.lock)
     take_out(ch.sendq if case.send else ch.recvq, sg)  # unless somebody has passed over it
     release(ch.lock)
     sg.elem = None

@@ -30,12 +30,12 @@ from ._runtime import (
     RecvChan,
     Spawn,
     Sudog,
+    acquire,
     add_timer,
     check_ctx,
     deadline,
     del_timer,
     getm,
-    lock_slow,
     make_lock,
     now,
     release,
@@ -103,15 +103,9 @@ class TimerChan(ReadOnlyChan[float]):
         finally:
             self.attend(-1)
 
-    def _acquire(self) -> None:
-        try:
-            self.lock.pop()
-        except IndexError:
-            lock_slow(self.lock)
-
     def poll(self) -> None:
         """Give a value if its time has come."""
-        self._acquire()
+        acquire(self.lock)
         ready = self._poll_locked()
         release(self.lock)
         wake(ready)
@@ -131,7 +125,7 @@ class TimerChan(ReadOnlyChan[float]):
 
     def attend(self, n: int) -> None:
         """Count `n` more, or fewer, who wait; while there are any the timer is in a heap."""
-        self._acquire()
+        acquire(self.lock)
         self.waiters += n
         if self.waiters:
             self._arm_locked()
@@ -146,7 +140,7 @@ class TimerChan(ReadOnlyChan[float]):
 
     def fire(self) -> None:
         """Give the value to who waits (see HeapTimer)."""
-        self._acquire()
+        acquire(self.lock)
         ready = self._poll_locked()
         self._arm_locked()
         release(self.lock)
@@ -154,7 +148,7 @@ class TimerChan(ReadOnlyChan[float]):
 
     def set(self, when: float | None, period: float = 0.0) -> bool:
         """Change the time, None to stop; True if a value was still to come, or to be received."""
-        self._acquire()
+        acquire(self.lock)
         pending = self.when is not None
         try:
             self.buf.popleft()
@@ -185,10 +179,7 @@ class _FuncTimer:
     def set(self, when: float | None) -> bool:
         """Change the time, None to stop; True if it was to fire."""
         mp = getm()
-        try:
-            self.lock.pop()
-        except IndexError:
-            lock_slow(self.lock)
+        acquire(self.lock)
         pending = del_timer(self) or self.never
         self.never = when == inf
         if when is not None and when != inf:

@@ -66,13 +66,14 @@ from .g import Sudog as Sudog
 from .g import ThreadG as ThreadG
 from .g import line_of as line_of
 from .g import set_make_ended as set_make_ended
+from .g import take_out as take_out
 from .halt import Halted as Halted
-from .halt import halt_all as halt_all
 from .handoff import goready as goready
 from .idle import DeadlockError as DeadlockError
 from .lock import PACKAGE_DIR as PACKAGE_DIR
 from .lock import Lock as Lock
 from .lock import Rank as Rank
+from .lock import acquire as acquire
 from .lock import lock_slow as lock_slow
 from .lock import make_lock as make_lock
 from .lock import parked as parked

@@ -1,4 +1,4 @@
-"""What waits for a goroutine's attention: interrupts, and in main the signals.
+"""What waits for attention: interrupts for a goroutine, signals for main, questions for an M.
 
 `G.attn` is None, the exception of an interrupt to come, or SIGNALS in main. `gopark` and `gosched`
 look at it; here is what they and the wakers do with it.
@@ -13,19 +13,22 @@ Locks: `_attn_lock` (rank INTERRUPT, taken before those of the owners).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
+from .clock import now
 from .ctx import CtxEnd, ctx_error
 from .fault import throw
 from .g import INTERRUPTED, NO_PARKING, TIMED_OUT, G, Signal, Sudog
 from .handoff import goready
-from .lock import ENTRANCES, Rank, lock_slow, make_lock, release
+from .lock import ENTRANCES, Rank, acquire, make_lock, release
 from .m import M
+from .note import Note
 from .sched import sched
 
 __all__ = [
     "SIGNALS",
+    "ask_ms",
     "interrupt",
     "leave_attn",
     "mark_signals",
@@ -37,6 +40,8 @@ __all__ = [
     "set_signal_handler",
     "take_attn",
 ]
+
+ANSWER_SECONDS = 0.3  # how long Ms that run are given to come by a scheduling point
 
 SIGNALS = Signal("SIGNALS")  # in g1.attn: signals wait for main
 
@@ -59,7 +64,7 @@ def reset_attn() -> None:
 
 def mark_signals(g1: G[Any]) -> None:
     """Tell main, which is about to run, that signals wait for it."""
-    _lock_attn()
+    acquire(_attn_lock)
     if g1.attn is None:
         g1.attn = SIGNALS
     release(_attn_lock)
@@ -83,16 +88,9 @@ def run_signals(mp: M) -> BaseException | None:
 ENTRANCES.add(run_signals.__code__)
 
 
-def _lock_attn() -> None:
-    try:
-        _attn_lock.pop()
-    except IndexError:
-        lock_slow(_attn_lock)
-
-
 def leave_attn(gp: G[Any], exc: BaseException | None) -> None:
     """Put an exception to come, or nothing, where nothing or the SIGNALS mark is."""
-    _lock_attn()
+    acquire(_attn_lock)
     if gp.attn is None or gp.attn is SIGNALS:
         gp.attn = exc
     release(_attn_lock)
@@ -100,11 +98,31 @@ def leave_attn(gp: G[Any], exc: BaseException | None) -> None:
 
 def take_attn(gp: G[Any]) -> Any:
     """Take the exception of the newest interrupt; None if there is none."""
-    _lock_attn()
+    acquire(_attn_lock)
     exc = gp.attn
     gp.attn = None
     release(_attn_lock)
     return None if exc is SIGNALS else exc
+
+
+def ask_ms(
+    ms: Collection[M], question: Callable[[M], None], came: Note, all_came: Callable[[], bool]
+) -> None:
+    """Have each of `ms` call `question` with itself at a scheduling point; wait for those that come
+    in time.
+
+    `question` wakes `came` each time. One that comes too late asks it all the same. Blocks: the
+    thread, at most `ANSWER_SECONDS`.
+    """
+    for mp in ms:
+        mp.calls.append(question)
+        mp.due = 0
+        mp.note.wake()
+    deadline = now() + ANSWER_SECONDS
+    while not all_came() and now() < deadline:
+        if not came.sleep(0.02):
+            for mp in ms:
+                mp.due = 0
 
 
 def raise_attn(mp: M, gp: G[Any]) -> None:
@@ -153,7 +171,7 @@ def interrupt(gp: G[Any], exc: Any) -> None:
     """
     if gp.joinq is None:
         return
-    _lock_attn()
+    acquire(_attn_lock)
     gp.attn = exc
     claimed = False
     if getattr(gp, "reason", None) not in (None, "syscall"):

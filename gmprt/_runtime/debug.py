@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from types import CodeType, FrameType
 from typing import Any
 
-from .clock import now
+from .attn import ask_ms
 from .g import G, ThreadG, line_of
 from .idle import counters
 from .lock import PACKAGE_DIR
@@ -37,8 +37,6 @@ __all__ = [
     "schedtrace_lines",
     "stats",
 ]
-
-ANSWER_SECONDS = 0.3  # how long a dump waits for Ms that run, without the GIL
 
 Place = tuple[str, str, int]  # function, file, line
 
@@ -88,7 +86,7 @@ def num_goroutine() -> int:
 # -- stacks
 
 
-def _stacks_of(asked: Iterable[G[Any]], all_asleep: bool) -> dict[G[Any], list[Place]]:
+def places_of(asked: Iterable[G[Any]], all_asleep: bool = False) -> dict[G[Any], list[Place]]:
     """Return where each goroutine stands, innermost first; those that cannot be read are left out.
 
     `all_asleep`: the caller knows that no M runs, so that even without the GIL nothing moves.
@@ -101,41 +99,28 @@ def _stacks_of(asked: Iterable[G[Any]], all_asleep: bool) -> dict[G[Any], list[P
     own_ident = _thread.get_ident()
     direct = GIL or all_asleep
     current = sys._current_frames() if direct else {own_ident: sys._getframe(1)}
-    others = []
+    others = {}
     for mp, mine in started.items():
         if direct or mp.ident == own_ident:
             places.update(_describe_m(mp, mine, current))
         else:
-            others.append((mp, mine))
+            others[mp] = mine
     if others:
         _ask(others, places)
     return places
 
 
-def places_of(asked: Iterable[G[Any]]) -> dict[G[Any], list[Place]]:
-    """Return where each goroutine stands, innermost first, as far as that can be seen."""
-    return _stacks_of(asked, False)
-
-
-def _ask(others: list[tuple[M, list[G[Any]]]], places: dict[G[Any], list[Place]]) -> None:
+def _ask(others: dict[M, list[G[Any]]], places: dict[G[Any], list[Place]]) -> None:
     """Have Ms describe their own goroutines into `places`; wait for those that come by in time."""
     left = [None] * len(others)
     done = Note()
 
-    def question(mp: M, mine: list[G[Any]]) -> None:
-        places.update(_describe_m(mp, mine, {mp.ident: sys._getframe(2)}))
+    def question(mp: M) -> None:
+        places.update(_describe_m(mp, others[mp], {mp.ident: sys._getframe(1)}))
         left.pop()
         done.wake()
 
-    for mp, mine in others:
-        mp.calls.append(lambda mp, mine=mine: question(mp, mine))
-        mp.due = 0
-        mp.note.wake()
-    deadline = now() + ANSWER_SECONDS
-    while left and now() < deadline:
-        if not done.sleep(0.02):
-            for mp, _ in others:
-                mp.due = 0
+    ask_ms(others, question, done, lambda: not left)
 
 
 def _describe_m(
@@ -197,9 +182,10 @@ def _describe(gp: G[Any], places: list[Place] | None, modules: dict[str, str]) -
     return "\n".join(lines) + "\n"
 
 
-def describe(gp: G[Any], places: list[Place] | None) -> str:
-    """Write one goroutine as `dump` does, given where it stands."""
-    return _describe(gp, places, _modules())
+def describe(gs: Iterable[tuple[G[Any], list[Place] | None]]) -> list[str]:
+    """Write goroutines, each given with where it stands, in the grammar of Go's tracebacks."""
+    modules = _modules()
+    return [_describe(gp, places, modules) for gp, places in gs]
 
 
 def _modules() -> dict[str, str]:
@@ -224,9 +210,8 @@ def dump(gs: Iterable[G[Any]] | None = None, *, all_asleep: bool = False) -> str
     here = mp.curg if mp is not None and not all_asleep else None
     chosen = list(living() if gs is None else gs)
     chosen.sort(key=lambda gp: (gp is not here, gp.id))
-    places = _stacks_of(chosen, all_asleep)
-    modules = _modules()
-    return "\n".join(_describe(gp, places.get(gp), modules) for gp in chosen)
+    places = places_of(chosen, all_asleep)
+    return "\n".join(describe((gp, places.get(gp)) for gp in chosen))
 
 
 # -- counters

@@ -19,6 +19,7 @@ on every G to notice lost exceptions (0.15 us each): only a G that failed turns 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from contextvars import Context
 from types import CodeType
@@ -51,6 +52,7 @@ __all__ = [
     "line_of",
     "set_make_ended",
     "set_verbs",
+    "take_out",
 ]
 
 T_co = TypeVar("T_co", covariant=True)
@@ -127,6 +129,19 @@ class Sudog:
         self.timed = False
         self.over = False
         self.ctx = None
+
+
+def take_out(queue: deque[Sudog], sg: Sudog) -> bool:
+    """Take a waiter who gives up out of a queue; False if somebody has claimed it.
+
+    Caller holds: the queue's lock.
+    """
+    try:
+        queue.remove(sg)
+    except ValueError:
+        return False
+    sg.claim = DEAD
+    return True
 
 
 class _Nobody:

@@ -18,22 +18,21 @@ import time
 from types import FrameType
 from typing import Any
 
-from .clock import now
+from .attn import ask_ms
 from .g import G
 from .m import M, tls
 from .note import Note
 from .sched import GIL, sched
 
-__all__ = ["Halted", "halt_all"]
+__all__ = ["Halted"]
 
-HALT_SECONDS = 0.3  # how long Ms are given to come, without the GIL
 INTERVAL = 0.1  # switch interval meanwhile, with the GIL; also the longest wait to begin
 
 _one_at_a_time = threading.Lock()
 
 
 class Halted:
-    """The world while it is halted; as a context manager lets it go on at the end."""
+    """The world, halted for the length of a `with` block. Blocks: the thread, briefly."""
 
     def __init__(self) -> None:
         self._frames: dict[int, FrameType] = {}
@@ -89,15 +88,7 @@ class Halted:
             with self._gate:
                 pass
 
-        for mp in others:
-            mp.calls.append(wait_at_the_gate)
-            mp.due = 0
-            mp.note.wake()
-        deadline = now() + HALT_SECONDS
-        while len(self._stopped) < len(others) and now() < deadline:
-            if not came.sleep(0.02):
-                for mp in others:
-                    mp.due = 0
+        ask_ms(others, wait_at_the_gate, came, lambda: len(self._stopped) == len(others))
         self._before = self._switches()
 
     def _switches(self) -> dict[int, str | None]:
@@ -144,8 +135,3 @@ def _sleeps(tid: int) -> str | None:
     if fields.get("State", "R").split()[0] not in ("S", "D", "I"):
         return None
     return fields.get("voluntary_ctxt_switches", "") + fields.get("nonvoluntary_ctxt_switches", "")
-
-
-def halt_all() -> Halted:
-    """Return what halts the world for the length of a `with` block. Blocks: the thread, briefly."""
-    return Halted()

@@ -21,7 +21,7 @@ from itertools import count
 from math import inf
 from typing import Any, Protocol
 
-from .lock import Rank, lock_slow, make_lock, release
+from .lock import Rank, acquire, make_lock, release
 
 __all__ = ["HeapTimer", "TimerHeap"]
 
@@ -54,10 +54,7 @@ class TimerHeap:
     def push(self, timer: HeapTimer, when: float) -> bool:
         """Put a timer in, unless it is; True if it is the first now."""
         lock = self.lock
-        try:
-            lock.pop()
-        except IndexError:
-            lock_slow(lock)
+        acquire(lock)
         if timer.entry is not None:
             release(lock)
             return False
@@ -72,10 +69,7 @@ class TimerHeap:
     def remove(self, timer: HeapTimer) -> bool:
         """Take a timer out; False if it is not in, as when it is about to fire."""
         lock = self.lock
-        try:
-            lock.pop()
-        except IndexError:
-            lock_slow(lock)
+        acquire(lock)
         entry = timer.entry
         if entry is not None:
             timer.entry = None
@@ -92,10 +86,7 @@ class TimerHeap:
     def pop_due(self, moment: float, due: list[list[Any]]) -> None:
         """Move the entries whose time has come to `due`; those timers are out from here on."""
         lock = self.lock
-        try:
-            lock.pop()
-        except IndexError:
-            lock_slow(lock)
+        acquire(lock)
         entries = self.entries
         while entries and entries[0][0] <= moment:
             entry = heappop(entries)

@@ -15,8 +15,8 @@ own thread, and may call in here for the very same lock. Waiting would then neve
 `lock_slow` waits in slices and, once enough of them have passed in vain, looks down its own stack
 for a frame of the runtime that user code has interrupted: then it raises.
 
-Hot paths write `try: lock.pop()`, `except IndexError: lock_slow(lock)`, ... `release(lock)` by
-hand: a `with` block costs more than the lock.
+Taken with `acquire(lock)`, given back with `release(lock)`; the hottest paths have those few lines
+written out. A `with` block would cost more than the lock.
 """
 
 import sys
@@ -34,6 +34,7 @@ __all__ = [
     "PACKAGE_DIR",
     "Lock",
     "Rank",
+    "acquire",
     "interrupted_runtime",
     "lock_slow",
     "make_lock",
@@ -112,6 +113,14 @@ def make_lock(rank: Rank) -> Lock:
     """Return a new lock of that rank."""
     # A literal has room for the one token exactly and so keeps its memory when that is taken.
     return _CheckedLock(rank) if _checking else [None]
+
+
+def acquire(lock: Lock) -> None:
+    """Take a lock; hot paths have it written out. `release` gives it back."""
+    try:
+        lock.pop()
+    except IndexError:
+        lock_slow(lock)
 
 
 def release(lock: Lock) -> None:

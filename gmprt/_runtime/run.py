@@ -9,7 +9,8 @@ from .attn import raise_signals, raise_why
 from .boot import gomaxprocs
 from .clock import DONT_WAIT, deadline
 from .ctx import begin_limits, end_limits, look_at
-from .g import DEAD, NOBODY, TIMED_OUT, Claim, G, GoroutineExit, Sudog, ThreadG
+from .debug import current_g
+from .g import DEAD, NOBODY, TIMED_OUT, Claim, G, GoroutineExit, Sudog
 from .lock import ENTRANCES
 from .park import gopark, gosched
 from .proc import getm
@@ -61,8 +62,8 @@ ENTRANCES.add(run.__code__)
 
 def current() -> G[Any] | None:
     """Return the running goroutine, main included; None in a foreign thread."""
-    gp = getm().curg
-    return gp.caller if isinstance(gp, ThreadG) else gp
+    getm()  # a first use is one, too
+    return current_g()
 
 
 def goexit() -> NoReturn:

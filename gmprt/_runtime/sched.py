@@ -18,7 +18,7 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from .lock import Rank, lock_slow, make_lock, release
+from .lock import Rank, acquire, make_lock, release
 from .note import Note
 from .p import P
 
@@ -146,9 +146,5 @@ sched = Sched()
 
 
 def lock_sched() -> None:
-    """Take sched.lock; `sched.lock.release()` gives it back."""
-    lock = sched.lock
-    try:
-        lock.pop()
-    except IndexError:
-        lock_slow(lock)
+    """Take sched.lock; `release(sched.lock)` gives it back."""
+    acquire(sched.lock)

@@ -50,7 +50,6 @@ from .._runtime import (
     P,
     Stack,
     Sudog,
-    halt_all,
     living,
     main_g,
 )
@@ -84,7 +83,7 @@ def stuck_gs(most: int = OBJECTS_MAX) -> list[G[Any]]:
     if not frames.usable:
         return []
     for _ in range(_ATTEMPTS):
-        with halt_all() as halted:
+        with Halted() as halted:
             found = _look(living(), halted, most)
             if found:
                 found = _look(found, halted, most)  # once more: what nobody else can reach stays so

@@ -15,7 +15,7 @@ from typing import Any
 
 from .._runtime import G, Place, describe, places_of
 
-__all__ = ["Group", "as_json", "as_paragraph", "as_text", "in_words", "make_groups", "say"]
+__all__ = ["Group", "as_json", "as_paragraphs", "as_text", "in_words", "make_groups", "say"]
 
 _IDS_SHOWN = 10
 _TEXT_MAX = 200
@@ -86,16 +86,13 @@ def in_words(group: Group) -> str:
             "running": "running",
             "syscall": "in a system call or a block that may block its thread",
         }.get(gp.state, gp.state)
-    on = gp.waiting_on
-    several = isinstance(on, tuple)
-    if on is None or (several and not on):
-        what = ""
-    elif several:
-        what = " on " + ", ".join("nil" if ch is None else say(ch) for ch in on)
-    else:
-        what = f" on {say(on)}"
-    text = f"blocked for {_since(gp.blocked_for)} in {reason}{what}"
+    text = f"blocked for {_since(gp.blocked_for)} in {reason}"
+    what = _waits_on(gp)
+    if what:
+        text += f" on {what}"
     if group.stuck:
+        on = gp.waiting_on
+        several = isinstance(on, tuple)
         if on is None or (several and not any(ch is not None for ch in on)):
             text += "; nothing can ever end that"
         else:
@@ -104,22 +101,36 @@ def in_words(group: Group) -> str:
     return text
 
 
-def as_paragraph(group: Group) -> str:
-    """Tell of a group: how many, which, why they do not end, and Go's text of the first."""
-    gp = group.first
+def _waits_on(gp: G[Any]) -> str | None:
+    """Describe what a goroutine waits on: one object, or all the channels of a select."""
+    on = gp.waiting_on
+    if isinstance(on, tuple):
+        return ", ".join("nil" if ch is None else say(ch) for ch in on)
+    return None if on is None else say(on)
+
+
+def as_paragraphs(groups: Sequence[Group]) -> list[str]:
+    """Tell of each group: how many, which, why they do not end, and Go's text of the first."""
+    texts = describe((group.first, group.places) for group in groups)
+    return [
+        f"{_who(group)}, {group.first.name}: {in_words(group)}\n\n{text}"
+        for group, text in zip(groups, texts, strict=True)
+    ]
+
+
+def _who(group: Group) -> str:
     n = len(group.gs)
-    ids = ", ".join(str(other.id) for other in group.gs[:_IDS_SHOWN])
+    ids = ", ".join(str(gp.id) for gp in group.gs[:_IDS_SHOWN])
     if n > _IDS_SHOWN:
         ids += f" and {n - _IDS_SHOWN} more"
-    who = f"goroutine {ids}" if n == 1 else f"{n} goroutines ({ids})"
-    return f"{who}, {gp.name}: {in_words(group)}\n\n{describe(gp, group.places)}"
+    return f"goroutine {ids}" if n == 1 else f"{n} goroutines ({ids})"
 
 
 def as_text(groups: Sequence[Group]) -> str:
     """Write groups as paragraphs, after a line with how many goroutines they are."""
     n = sum(len(group.gs) for group in groups)
     head = f"gmprt: {n} goroutine{'' if n == 1 else 's'} leaked\n"
-    return "\n".join([head, *map(as_paragraph, groups)])
+    return "\n".join([head, *as_paragraphs(groups)])
 
 
 def as_json(groups: Sequence[Group]) -> str:
@@ -135,12 +146,6 @@ def as_json(groups: Sequence[Group]) -> str:
 
 def _as_dict(group: Group) -> dict[str, Any]:
     gp = group.first
-    on = gp.waiting_on
-    waiting_on = None
-    if isinstance(on, tuple):
-        waiting_on = ", ".join("nil" if ch is None else say(ch) for ch in on)
-    elif on is not None:
-        waiting_on = say(on)
     return {
         "count": len(group.gs),
         "name": gp.name,
@@ -148,7 +153,7 @@ def _as_dict(group: Group) -> dict[str, Any]:
         "parent": gp.parent,
         "state": gp.state,
         "wait_reason": gp.wait_reason,
-        "waiting_on": waiting_on,
+        "waiting_on": _waits_on(gp),
         "blocked_for": round(gp.blocked_for, 6),
         "stuck": group.stuck,
         "goroutines": [other.id for other in group.gs],

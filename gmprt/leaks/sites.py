@@ -21,9 +21,9 @@ from .._runtime import (
     G,
     GoroutineExit,
     Rank,
+    acquire,
     line_of,
     living,
-    lock_slow,
     make_lock,
     release,
     set_site_hooks,
@@ -66,13 +66,6 @@ _records: dict[int, _Record] = {}  # [lock: _lock]
 _early: set[int] | None = None  # [lock: _lock] ids counted while the counting begins
 
 
-def _acquire() -> None:
-    try:
-        _lock.pop()
-    except IndexError:
-        lock_slow(_lock)
-
-
 def _born(gp: G[Any]) -> None:
     """Count one that has just been made."""
     code = gp.code
@@ -80,7 +73,7 @@ def _born(gp: G[Any]) -> None:
         return
     key = id(code) + gp.lasti
     name = gp.name
-    _acquire()
+    acquire(_lock)
     if _early is not None:
         if gp.id in _early:
             release(_lock)
@@ -102,7 +95,7 @@ def _ended(gp: G[Any]) -> None:
     code = gp.code
     if code is None:
         return
-    _acquire()
+    acquire(_lock)
     record = _records.get(id(code) + gp.lasti)
     if record is not None and record.alive:  # one that was being made when the counting began
         record.finished += 1
@@ -131,7 +124,7 @@ def by_site() -> list[Site]:
         if gp.code is not None:
             key = id(gp.code) + gp.lasti
             longest[key] = max(longest.get(key, 0.0), gp.blocked_for)
-    _acquire()
+    acquire(_lock)
     rows = [
         Site(
             f"{record.code.co_filename}:{line_of(record.code, record.lasti)}",

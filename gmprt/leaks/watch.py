@@ -13,7 +13,7 @@ from typing import Any
 from .._runtime import G, current, deadline
 from ..timer import Timer, after_func
 from .check import living_gs
-from .report import as_paragraph, make_groups
+from .report import as_paragraphs, make_groups
 
 __all__ = ["Watch", "watch"]
 
@@ -50,13 +50,9 @@ class Watch:
         try:
             self._look_once()
         finally:
-            if not self._stopped:
-                self._timer.reset(self._period)
-            if self._has_stopped():  # meanwhile
+            self._timer.reset(self._period)
+            if self._stopped:  # before, or just now
                 self._timer.stop()
-
-    def _has_stopped(self) -> bool:
-        return self._stopped
 
     def _look_once(self) -> None:
         gs = [gp for gp in living_gs() if not gp.daemon]
@@ -80,7 +76,7 @@ class Watch:
         if (site, kind) in self._said or self._stopped:
             return
         self._said.add((site, kind))
-        text = head + "\n".join(as_paragraph(group) for group in make_groups(gs))
+        text = head + "\n".join(as_paragraphs(make_groups(gs)))
         _log.warning("%s", text)
         if self._callback is not None:
             self._callback(site, kind, text)

@@ -9,14 +9,16 @@ from .._runtime import (
     Claim,
     Rank,
     Sudog,
+    acquire,
     getm,
     gopark,
     goready,
     make_lock,
     raise_why,
     release,
+    take_out,
 )
-from .queue import Locker, acquire, lock_surely, take_out
+from .queue import Locker, lock_surely
 
 __all__ = ["Cond", "Locker"]
 

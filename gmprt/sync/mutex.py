@@ -6,18 +6,18 @@ from collections import deque
 from types import TracebackType
 
 from .._runtime import (
-    DEAD,
     NOBODY,
     Rank,
     Sudog,
+    acquire,
     getm,
     gopark,
     goready,
-    lock_slow,
     make_lock,
     now,
     raise_why,
     release,
+    take_out,
 )
 
 __all__ = ["Mutex"]
@@ -79,7 +79,7 @@ class Mutex:
         began = 0.0
         woken = False
         while True:
-            self._acquire()
+            acquire(self._lock)
             if not self._starving and (woken or not self._waitq):
                 try:
                     self._free.pop()
@@ -116,7 +116,7 @@ class Mutex:
             if sg.why is not None:
                 raise_why(gp, sg.why)
             if sg.ok:  # handed over
-                self._acquire()
+                acquire(self._lock)
                 self._got_it_locked(began)
                 release(self._lock)
                 return
@@ -145,7 +145,7 @@ class Mutex:
 
     def _unlock_slow(self) -> None:
         """Free the lock and wake the first waiter, or hand it over if there is starvation."""
-        self._acquire()
+        acquire(self._lock)
         if self._starving and self._waitq:
             sg = self._waitq.popleft()
             sg.ok = True
@@ -159,32 +159,20 @@ class Mutex:
             goready(sg_next)
 
     def _wake_one(self) -> None:
-        self._acquire()
+        acquire(self._lock)
         sg = self._waitq.popleft() if self._waitq and self._free else None
         release(self._lock)
         if sg is not None:
             goready(sg)
 
-    def _acquire(self) -> None:
-        try:
-            self._lock.pop()
-        except IndexError:
-            lock_slow(self._lock)
-
     def dequeue(self, sg: Sudog) -> bool:
         """Take a waiter out (see Owner)."""
-        self._acquire()
-        try:
-            self._waitq.remove(sg)
-        except ValueError:
-            return False
-        else:
-            sg.claim = DEAD
-            if not self._waitq:
-                self._starving = False
-            return True
-        finally:
-            release(self._lock)
+        acquire(self._lock)
+        found = take_out(self._waitq, sg)
+        if found and not self._waitq:
+            self._starving = False
+        release(self._lock)
+        return found
 
     def __enter__(self) -> None:
         self.lock()

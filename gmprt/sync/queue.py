@@ -2,30 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Protocol
 
-from .._runtime import DEAD, Lock, Sudog, lock_slow
-
-__all__ = ["Locker", "acquire", "lock_surely", "take_out"]
-
-
-def acquire(lock: Lock) -> None:
-    """Take an object's lock; `release` gives it back."""
-    try:
-        lock.pop()
-    except IndexError:
-        lock_slow(lock)
-
-
-def take_out(queue: deque[Sudog], sg: Sudog) -> bool:
-    """Remove a waiter from a queue; False if it is not there. Caller holds: the queue's lock."""
-    try:
-        queue.remove(sg)
-    except ValueError:
-        return False
-    sg.claim = DEAD
-    return True
+__all__ = ["Locker", "lock_surely"]
 
 
 class Locker(Protocol):

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 
-from .._runtime import NOBODY, Rank, Sudog, getm, gopark, goready, make_lock, raise_why, release
-from .queue import acquire, take_out
+from .._runtime import (
+    NOBODY,
+    Rank,
+    Sudog,
+    acquire,
+    getm,
+    gopark,
+    goready,
+    make_lock,
+    raise_why,
+    release,
+    take_out,
+)
 
 __all__ = ["RLocker", "RWMutex"]
 

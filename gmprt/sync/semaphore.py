@@ -12,6 +12,7 @@ from .._runtime import (
     Context,
     Rank,
     Sudog,
+    acquire,
     begin_limits,
     deadline,
     end_limits,
@@ -22,8 +23,8 @@ from .._runtime import (
     make_lock,
     raise_why,
     release,
+    take_out,
 )
-from .queue import acquire, take_out
 
 __all__ = ["Semaphore"]
 

@@ -8,7 +8,6 @@ from sys import _getframe
 from typing import ParamSpec, TypeVar
 
 from .._runtime import (
-    DEAD,
     DONT_WAIT,
     NOBODY,
     TIMED_OUT,
@@ -16,19 +15,20 @@ from .._runtime import (
     G,
     Rank,
     Sudog,
+    acquire,
     begin_limits,
     deadline,
     end_limits,
     getm,
     gopark,
     goready,
-    lock_slow,
     look_at,
     make_lock,
     newproc,
     raise_signals,
     raise_why,
     release,
+    take_out,
 )
 
 __all__ = ["WaitGroup"]
@@ -56,10 +56,7 @@ class WaitGroup:
         if isinstance(n, bool) or not isinstance(n, int):
             raise TypeError(f"WaitGroup.add: an int, not {n!r}")
         lock = self._lock
-        try:
-            lock.pop()
-        except IndexError:
-            lock_slow(lock)
+        acquire(lock)
         count = self._count + n
         if count < 0:
             release(lock)
@@ -82,10 +79,7 @@ class WaitGroup:
         when = None if timeout is None else deadline(timeout)
         done = None if ctx is None else look_at(ctx)
         lock = self._lock
-        try:
-            lock.pop()
-        except IndexError:
-            lock_slow(lock)
+        acquire(lock)
         if not self._count:
             release(lock)
             return
@@ -135,20 +129,10 @@ class WaitGroup:
 
     def dequeue(self, sg: Sudog) -> bool:
         """Take a waiter out (see Owner)."""
-        lock = self._lock
-        try:
-            lock.pop()
-        except IndexError:
-            lock_slow(lock)
-        try:
-            self._waitq.remove(sg)
-        except ValueError:
-            return False
-        else:
-            sg.claim = DEAD
-            return True
-        finally:
-            release(lock)
+        acquire(self._lock)
+        found = take_out(self._waitq, sg)
+        release(self._lock)
+        return found
 
     def __repr__(self) -> str:
         return f"<WaitGroup {self._count}, {len(self._waitq)} waiting>"
