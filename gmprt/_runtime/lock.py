@@ -158,11 +158,20 @@ def lock_slow(lock: Lock) -> None:
 
 
 def unpark(lock: Lock) -> None:
-    """Wake one of those who wait for a lock that has been given back."""
-    for note, wanted in parked.copy().items():
-        if wanted is lock:
-            note.wake()
+    """Wake one of those who wait for a lock that has been given back. Never raises.
+
+    Others come and go meanwhile, and a copy would not be safe from them either: making one can
+    start the collector, and with it any code. Who is missed has come after the token was there.
+    """
+    while True:
+        try:
+            for note, wanted in parked.items():
+                if wanted is lock:
+                    note.wake()
+                    return
             return
+        except RuntimeError:
+            continue  # changed while it was looked through
 
 
 def interrupted_runtime(frame: FrameType | None, on_user: bool) -> bool:

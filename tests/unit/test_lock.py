@@ -83,6 +83,34 @@ def test_a_lock_held_by_another_is_waited_for(monkeypatch):
     assert not lock.parked
 
 
+def test_those_who_come_and_go_meanwhile_do_not_keep_one_from_being_woken(monkeypatch):
+    """A dict that changes while it is looked through says so by an error."""
+
+    class Changing(dict):
+        looks = 0
+
+        def items(self):
+            self.looks += 1
+            for item in super().items():
+                yield item
+                if self.looks < 3:
+                    raise RuntimeError("dictionary keys changed during iteration")
+
+    class Note:
+        woken = 0
+
+        def wake(self):
+            self.woken += 1
+
+    held, other = lock.make_lock(lock.Rank.CHAN), lock.make_lock(lock.Rank.CHAN)
+    first, second = Note(), Note()
+    monkeypatch.setattr(lock, "parked", Changing({first: other, second: held}))
+    held.pop()
+    lock.release(held)
+    assert (first.woken, second.woken) == (0, 1)
+    assert lock.parked.looks == 3
+
+
 def test_threads_that_fight_for_locks_lose_no_wake_up(monkeypatch):
     monkeypatch.setattr(lock, "_SLICE", None)
     locks = [lock.make_lock(lock.Rank.CHAN) for _ in range(2)]
