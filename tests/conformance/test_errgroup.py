@@ -31,12 +31,18 @@ def test_the_exit_waits_for_all(procs):
 
 def test_the_first_error_of_a_goroutine_is_raised_and_is_the_cause(procs):
     boom = Boom("first")
-    with pytest.raises(Boom) as failure, Group() as g:
-        g.go(fails, boom)
-        g.ctx.done().recv_ok(LONG)
-        g.go(fails, Boom("second"))
+    group = Group()
+
+    def block():
+        with group as g:
+            g.go(fails, boom)
+            g.ctx.done().recv_ok(LONG)
+            g.go(fails, Boom("second"))
+
+    with pytest.raises(Boom) as failure:
+        block()
     assert failure.value is boom
-    assert cause(g.ctx) is boom
+    assert cause(group.ctx) is boom
 
 
 def test_the_bodys_error_that_comes_first_is_raised(procs):
@@ -181,5 +187,5 @@ def test_what_cannot_be_called_is_a_type_error_and_counts_for_nothing(procs, wro
 def test_a_limit_that_is_no_number_is_a_type_error(rt, wrong):
     with pytest.raises(TypeError):
         Group(limit=wrong)
-    with pytest.raises(TypeError, match="ctx|parent|context"):
+    with pytest.raises(TypeError, match=r"ctx|parent|context"):
         Group(3)
