@@ -47,6 +47,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="with which numbers of Ps tests run that are about them (default: 1,2,8)",
     )
     group.addoption(
+        "--times", type=int, default=20, help="runs of each program whose exit may meet a race"
+    )
+    group.addoption(
         "--stress-seconds", type=float, default=2.0, help="seconds each stress test runs"
     )
     group.addoption(
@@ -210,6 +213,13 @@ def seed(request: pytest.FixtureRequest) -> int:
 def rng(request: pytest.FixtureRequest, seed: int) -> random.Random:
     """Give the test its own randomness: the same for one seed, whichever tests run beside it."""
     return random.Random(f"{seed} {request.node.nodeid}")
+
+
+@pytest.fixture
+def times(request: pytest.FixtureRequest) -> int:
+    """Give how often a program is to be run that may end in a race."""
+    number: int = request.config.getoption("--times")
+    return number
 
 
 @pytest.fixture

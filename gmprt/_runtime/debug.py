@@ -18,7 +18,7 @@ from typing import Any
 from .attn import ask_ms
 from .g import G, ThreadG, line_of
 from .idle import counters
-from .lock import PACKAGE_DIR
+from .lock import PACKAGE_DIR, snapshot
 from .m import M, tls
 from .note import Note
 from .p import P
@@ -48,9 +48,9 @@ def living() -> list[G[Any]]:
     if g1 is not None:
         found[g1] = None
     for queue in [sched.runq, *[q for pp in list(sched.allp) for q in (pp.runnext, pp.runq)]]:
-        found.update(dict.fromkeys(_copy(queue)))
+        found.update(dict.fromkeys(snapshot(queue)))
     for mp in list(sched.allm):
-        for sp in _copy(mp.stacks):
+        for sp in snapshot(mp.stacks):
             gp = sp.g
             if gp is not None:
                 found[gp] = None
@@ -67,15 +67,6 @@ def current_g() -> G[Any] | None:
     mp = getattr(tls, "m", None)
     gp: G[Any] | None = None if mp is None else mp.curg
     return gp.caller if isinstance(gp, ThreadG) else gp
-
-
-def _copy(items: Any) -> list[Any]:
-    """Copy a container that others change."""
-    while True:
-        try:
-            return list(items)
-        except RuntimeError:
-            continue  # changed while being copied
 
 
 def num_goroutine() -> int:

@@ -20,11 +20,12 @@ written out. A `with` block would cost more than the lock.
 """
 
 import sys
+from collections.abc import Iterable
 from enum import IntEnum
 from os.path import dirname
 from threading import get_ident
 from types import CodeType, FrameType
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from .fault import throw
 from .note import Note
@@ -41,8 +42,11 @@ __all__ = [
     "parked",
     "release",
     "set_lockrank",
+    "snapshot",
     "unpark",
 ]
+
+T = TypeVar("T")
 
 PACKAGE_DIR = dirname(dirname(__file__))
 """The folder of the package; a code object whose file is below it is the runtime's own."""
@@ -155,6 +159,15 @@ def lock_slow(lock: Lock) -> None:
                 )
     finally:
         del parked[note]
+
+
+def snapshot(items: Iterable[T]) -> list[T]:
+    """Copy a container that others change meanwhile, which no method of it does atomically."""
+    while True:
+        try:
+            return list(items)
+        except RuntimeError:
+            continue  # changed while being copied
 
 
 def unpark(lock: Lock) -> None:

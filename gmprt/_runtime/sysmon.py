@@ -30,7 +30,7 @@ from typing import Any
 from .clock import now
 from .g import G
 from .handoff import handoffp, startm, wakep
-from .lock import release
+from .lock import release, snapshot
 from .m import M
 from .p import P
 from .proc import go
@@ -180,7 +180,7 @@ class _Sysmon:
         m0 = sched.m0
         if m0 is None or not m0.sigs:
             return False
-        for signum in m0.sigs.copy():  # one atomic call, where list() could see it change
+        for signum in snapshot(m0.sigs):
             sched.retrips.append(signum)
             _thread.interrupt_main(signal.Signals(signum))
         m0.due = 0

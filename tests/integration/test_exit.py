@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,8 +18,6 @@ import pytest
 from tests.support import Finished, run_prog
 
 PROG = Path(__file__).with_name("progs") / "exits.py"
-TIMES = 20
-"""How often a racy end is repeated: a child takes a tenth of a second or two."""
 
 CRASHES = re.compile(
     r"Fatal Python error|Segmentation fault|Traceback|Exception ignored|fatal error"
@@ -199,10 +198,18 @@ def test_crash_leaves_alone_what_was_asked_for() -> None:
 # Ends with something going on.
 
 
-def many(name: str, maxprocs: str) -> list[Finished]:
-    """Run the program TIMES times, two at a time: two cores, and each disturbs the other."""
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda _: run(name, "off", GMPRT_MAXPROCS=maxprocs), range(TIMES)))
+Many = Callable[[str, str], list[Finished]]
+
+
+@pytest.fixture
+def many(times: int) -> Many:
+    """Run a program so many times, two at a time: two cores, and each disturbs the other."""
+
+    def runs(name: str, maxprocs: str) -> list[Finished]:
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(lambda _: run(name, "off", GMPRT_MAXPROCS=maxprocs), range(times)))
+
+    return runs
 
 
 @pytest.mark.parametrize("maxprocs", ["1", "4"])
@@ -217,9 +224,9 @@ def many(name: str, maxprocs: str) -> list[Finished]:
         "run_again_and_end",
     ],
 )
-def test_it_ends_whatever_goes_on(prog: str, maxprocs: str) -> None:
+def test_it_ends_whatever_goes_on(many: Many, times: int, prog: str, maxprocs: str) -> None:
     ends = Counter((d.stdout, d.stderr, d.returncode) for d in many(prog, maxprocs))
-    assert ends == {("end\n", "", 0): TIMES}
+    assert ends == {("end\n", "", 0): times}
 
 
 def test_a_dump_of_goroutines_that_are_busy_elsewhere_does_not_hang() -> None:
@@ -233,7 +240,7 @@ def test_a_dump_of_goroutines_that_are_busy_elsewhere_does_not_hang() -> None:
         assert not CRASHES.search(done.stderr), done.stderr
 
 
-def test_a_thread_that_outlives_main_still_has_its_goroutines() -> None:
+def test_a_thread_that_outlives_main_still_has_its_goroutines(many: Many) -> None:
     """Python waits for threads that are no daemons, so main has ended but not the program."""
     for done in many("thread_outlives_main", "2"):
         assert (done.stdout, done.stderr, done.returncode) == ("late: 2 3\n", "", 0)
@@ -247,7 +254,7 @@ def test_a_thread_that_outlives_main_still_has_its_goroutines() -> None:
         ("atexit_with_parked", "beside parked ones value 0\n"),
     ],
 )
-def test_atexit_functions_can_use_it(prog: str, line: str) -> None:
+def test_atexit_functions_can_use_it(many: Many, prog: str, line: str) -> None:
     # Python 3.12.0 and 3.12.1 start no thread any more at exit, so that a first use is refused.
     refused = (
         line.replace("value 0", "refused") if (3, 12) <= sys.version_info < (3, 12, 2) else line
@@ -257,7 +264,7 @@ def test_atexit_functions_can_use_it(prog: str, line: str) -> None:
         assert done.stdout in (line, refused)
 
 
-def test_an_atexit_function_that_runs_last_works_or_is_refused() -> None:
+def test_an_atexit_function_that_runs_last_works_or_is_refused(many: Many) -> None:
     """Registered before gmprt was there, it runs when gmprt has ended: an answer, not a hang."""
     for done in many("atexit_before_import", "2"):
         assert done.stdout.startswith("registered before the import "), done
@@ -272,7 +279,7 @@ def test_an_atexit_function_that_runs_last_works_or_is_refused() -> None:
         "wait_in_a_late_finaliser",
     ],
 )
-def test_a_finaliser_after_the_interpreter_began_to_end(prog: str) -> None:
+def test_a_finaliser_after_the_interpreter_began_to_end(many: Many, prog: str) -> None:
     """It works or raises, which Python prints as ignored; no hang, no crash."""
     for done in many(prog, "2"):
         # A parked goroutine's frames may keep the module's globals, as a daemon thread's do.
@@ -282,7 +289,7 @@ def test_a_finaliser_after_the_interpreter_began_to_end(prog: str) -> None:
         assert "Fatal" not in done.stderr, done.stderr
 
 
-def test_goroutines_parked_at_the_end_are_left_as_they_are() -> None:
+def test_goroutines_parked_at_the_end_are_left_as_they_are(many: Many) -> None:
     """As daemon threads: nothing runs in them any more while the interpreter goes."""
     for done in many("finally_of_parked", "2"):
         assert (done.stdout, done.stderr, done.returncode) == ("end\n", "", 0)
