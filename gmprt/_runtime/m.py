@@ -80,6 +80,7 @@ class M:
         "p",
         "readyq",
         "root",
+        "seen_at",
         "seen_clock",
         "seen_looks",
         "seen_since",
@@ -154,6 +155,7 @@ class M:
         self.wants_p = False  # [lock: sched] it was sent to wait for a P, see send_free_m
         self.slice_start = 0.0  # [lock: sched] when it got its P
         self.seen_tick = -1  # [any] what sysmon saw last; -1: nothing since it got its P
+        self.seen_at: tuple[int, int, int] | None = None  # [own: sysmon] frame, instruction, tick
         self.seen_clock = -1  # [own: sysmon]
         self.seen_since = 0.0  # [own: sysmon]
         self.blocked: tuple[Any, float] | None = None  # [any] sysmon took its P: code, since when

@@ -25,6 +25,7 @@ import sys
 import time
 from collections.abc import Callable
 from math import inf
+from opcode import opmap
 from typing import Any
 
 from .clock import now
@@ -45,6 +46,8 @@ TIMER_LATE = 0.002  # seconds that sysmon leaves a due timer to the Ms that run
 IDLE_LOOKS = 10  # looks that find everything idle before it sleeps for good
 QUIET_NS = 20_000  # what the process may burn in a look and still count as quiet
 BUSY_INTERVAL = 0.0005  # switch interval while several Ms run Python
+PARALLEL = 1.3  # CPUs that a process uses only if some thread has let go of the GIL
+POLLING = {opmap[name] for name in ("JUMP_BACKWARD", "RESUME") if name in opmap}
 DEFAULT_INTERVAL = 0.005  # CPython's; any other was chosen by the user and is left alone
 
 
@@ -83,6 +86,9 @@ class _Sysmon:
         self.process_ns = 0
         self.own_ns = 0
         self.user_interval: float | None = None  # the interval to give back; None: not lowered
+        self.in_time = 0  # naps, the last ones, after which it did not have to wait for the GIL
+        self.looked = 0.0  # when
+        self.cpus = 0.0  # how many the process has used since the look before
         self.keep = sched.__dict__  # so that no stack is dropped before the process ends
 
     def run(self) -> None:
@@ -107,7 +113,9 @@ class _Sysmon:
         sched.sysmon_until = until  # announce, to who adds a timer (timerproc.py)
         release(sched.lock)
         until = min(until, self.timer_time())  # re-check
-        sched.sysmon_note.sleep(None if until == inf else until - now())
+        woken = sched.sysmon_note.sleep(None if until == inf else until - now())
+        in_time = not woken and now() - until < 0.2 * sys.getswitchinterval()
+        self.in_time = self.in_time + 1 if in_time else 0
 
     def timer_time(self) -> float:
         """Return when sysmon has to fire the first timer: an M that runs is given time to do so.
@@ -154,6 +162,8 @@ class _Sysmon:
         self.process_ns, self.own_ns = process_ns, own_ns
         running = 0
         moment = now()
+        self.cpus = burnt / 1e9 / max(1e-6, moment - self.looked)
+        self.looked = moment
         for pp in list(sched.allp):
             mp = pp.m
             if mp is None:
@@ -247,7 +257,11 @@ class _Sysmon:
         return True
 
     def look_at_queues(self) -> bool:
-        """Send an M where fresh goroutines wait, a P is idle, and nobody gets to them."""
+        """Send an M where fresh goroutines wait, a P is idle, and nobody gets to them.
+
+        With the GIL that is for an M that is off in C: while it is in Python another would only
+        cost.
+        """
         if not sched.queued():
             return False
         if not sched.pidle:
@@ -259,10 +273,31 @@ class _Sysmon:
             mp = pp.m
             if mp is None or not (pp.runq or pp.runnext):
                 continue
-            if pp.tick_seen == mp.tick:
+            if pp.tick_seen == mp.tick and (not GIL or self.off_in_c(mp)):
                 startm(spinning=True)
             pp.tick_seen = mp.tick
         return True
+
+    def off_in_c(self, mp: M) -> bool:
+        """Tell whether an M computes without the GIL; False if that is not clear.
+
+        Who holds the GIL gives it up a switch interval after it has been asked to: where sysmon is
+        back from two naps in time, nobody holds it (or gets a CPU, on a busy machine: nothing is
+        burnt then). Where somebody does, it may be another thread: then an M is off in C that
+        stands at one call while the process burns more than one CPU.
+        """
+        if self.in_time >= 2 and self.cpus > 0.5:
+            return True
+        if self.cpus < PARALLEL:
+            return False
+        frame = sys._current_frames().get(mp.ident)
+        if frame is None:
+            return False
+        here = (id(frame), frame.f_lasti, mp.tick)
+        stands = here == mp.seen_at
+        mp.seen_at = here
+        # A loop gives up the GIL where it jumps back: there it stands at one place, too.
+        return stands and frame.f_code.co_code[frame.f_lasti] not in POLLING
 
     def adapt_interval(self, running: int) -> None:
         """With the GIL, switch more often while several Ms are in Python."""

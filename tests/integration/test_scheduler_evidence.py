@@ -28,7 +28,9 @@ def stats_of(prog: str, maxprocs: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("maxprocs", [2, 4])
-@pytest.mark.parametrize("prog", ["stealing", "stealing_by_parallelism"])
+@pytest.mark.parametrize(
+    "prog", ["stealing", "stealing_by_parallelism", "stealing_beside_a_burner"]
+)
 def test_stealing_happens(prog: str, maxprocs: int) -> None:
     if prog == "stealing_by_parallelism" and GIL:
         pytest.skip("with the GIL another thread is no help to one that runs Python")
@@ -36,6 +38,12 @@ def test_stealing_happens(prog: str, maxprocs: int) -> None:
     assert stats["steals"] > 0
     assert stats["steal_attempts"] >= stats["steals"]
     assert stats["ms"] > 1
+
+
+@pytest.mark.skipif(not GIL, reason="without the GIL the others help")
+@pytest.mark.parametrize("maxprocs", [2, 4])
+def test_with_the_gil_nobody_steals_from_one_that_runs_python(maxprocs: int) -> None:
+    assert stats_of("no_stealing", maxprocs)["steals"] == 0
 
 
 @pytest.mark.parametrize("prog", ["overflow", "from_foreign_thread"])

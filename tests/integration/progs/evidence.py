@@ -69,6 +69,36 @@ def stealing_by_parallelism() -> None:
     until("steals", attempt)
 
 
+def stealing_beside_a_burner() -> None:
+    """As `stealing`, while another thread burns Python all the time: the GIL is never free."""
+    stop = []
+
+    def burn() -> None:
+        while not stop:
+            for _ in range(1000):
+                pass
+
+    burner = threading.Thread(target=burn)
+    burner.start()
+    try:
+        stealing()
+    finally:
+        stop.append(None)
+        burner.join()
+
+
+def no_stealing() -> None:
+    """Goroutines that only compute in Python: with the GIL two Ms would be slower than one."""
+
+    def spin() -> None:
+        for _ in range(200_000):
+            len("")
+
+    for _ in range(20):
+        for g in [gmprt.go(spin) for _ in range(8)]:
+            g.join()
+
+
 def overflow() -> None:
     """A queue holds 256: half of it goes to the global queue; unless thieves are that quick."""
 
