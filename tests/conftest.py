@@ -25,7 +25,7 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = ["gmprt.pytest_plugin"]
 
 WATCHDOG_STATUS = 70
-LEAK_SECONDS = 1.0  # what a goroutine may take to end after its test
+LEAK_SECONDS = 10.0  # what a goroutine may take to end after its test
 STACK_SECONDS = 5.0  # what `gmprt.stack()` may take in a process that hangs
 
 # A slow example is no failure (the machine may be busy), and `procs` is one value for all examples.

@@ -14,6 +14,7 @@ import _thread
 import atexit
 import gc
 import os
+import signal
 import sys
 import threading
 import time
@@ -40,7 +41,7 @@ from .park import init_g0, make_stacks
 from .proc import getm, set_hooks
 from .rand import seed
 from .sched import lock_sched, policy, sched
-from .signals import forget_watched, handle_signal, install_signals
+from .signals import dump_on, forget_watched, handle_signal, install_signals
 from .stack import RootStack
 from .sysmon import set_reporter, set_trace, start_sysmon
 
@@ -54,12 +55,15 @@ _hooked = False
 
 
 def _settings() -> dict[str, str]:
-    """Parse GMPRT_DEBUG=key=value,... as Go does GODEBUG; what is not understood is ignored."""
+    """Parse GMPRT_DEBUG=key=value,... as Go does GODEBUG; what is not understood is ignored.
+
+    A key alone is 1.
+    """
     settings = {}
     for item in os.environ.get("GMPRT_DEBUG", "").split(","):
         key, equals, value = item.partition("=")
-        if equals:
-            settings[key.strip()] = value.strip()
+        if key.strip():
+            settings[key.strip()] = value.strip() if equals else "1"
     return settings
 
 
@@ -254,6 +258,8 @@ def _attach_main() -> M:
     sched.m0 = mp
     tls.m = mp
     install_signals()
+    if _settings().get("dumponsigquit") == "1":
+        dump_on(signal.SIGQUIT, dump)
     if os.environ.get("GMPRT_LEAKS") == "error":
         watch_exit()
     acquirep(mp)
@@ -409,9 +415,18 @@ def _fork_child_end() -> None:
         os._exit(0)
 
 
+def _describe_deadlock() -> str:
+    """Describe all goroutines, and before that the ring in which they wait, if there is one."""
+    try:
+        ring = import_module("gmprt.leaks.holders").ring_in_words()
+    except Exception:  # whatever the program's objects do when they are described: main is told
+        ring = ""
+    return f"{ring}\n{dump(all_asleep=True)}"
+
+
 set_hooks(_attach, _fork_child_end)
 set_signal_handler(handle_signal)
 set_reporter(_report)
-set_describe_all(lambda: dump(all_asleep=True))
+set_describe_all(_describe_deadlock)
 set_dumper(dump)
 FailedG.lost = staticmethod(_lost)

@@ -18,11 +18,11 @@ from typing import Any
 from .attn import ask_ms
 from .g import G, ThreadG, line_of
 from .idle import counters
-from .lock import PACKAGE_DIR, snapshot
+from .lock import PACKAGE_DIR, release, snapshot
 from .m import M, tls
 from .note import Note
 from .p import P
-from .sched import GIL, sched
+from .sched import GIL, lock_sched, sched
 from .timers import pending
 
 __all__ = [
@@ -214,8 +214,10 @@ def stats() -> dict[str, Any]:
     states = dict.fromkeys(("idle", "runnable", "running", "syscall", "waiting", "dead"), 0)
     for gp in alive:
         states[gp.state] += 1
+    lock_sched()  # what an M has counted is in the one or in the other
     total = dict(sched.dead)
     ms = list(sched.allm)
+    release(sched.lock)
     for mp in ms:
         for key, value in counters(mp).items():
             total[key] = total.get(key, 0) + value

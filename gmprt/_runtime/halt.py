@@ -32,9 +32,15 @@ _one_at_a_time = threading.Lock()
 
 
 class Halted:
-    """The world, halted for the length of a `with` block. Blocks: the thread, briefly."""
+    """The world, halted for the length of a `with` block. Blocks: the thread, briefly.
 
-    def __init__(self) -> None:
+    `all_asleep`: the caller knows that no goroutine runs, and asks no M to stop: it would have to
+    wake up for that. An M that goes to sleep just now still moves on its own stack, so that
+    without the GIL those are not looked into.
+    """
+
+    def __init__(self, all_asleep: bool = False) -> None:
+        self._all_asleep = all_asleep and not GIL
         self._frames: dict[int, FrameType] = {}
         self._interval = 0.0
         self._gate = _thread.allocate_lock()
@@ -44,6 +50,8 @@ class Halted:
         self._own = getattr(tls, "m", None)
 
     def __enter__(self) -> Halted:
+        if self._all_asleep:
+            return self
         _one_at_a_time.acquire()
         try:
             if GIL:
@@ -60,7 +68,8 @@ class Halted:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._go_on()
+        if not self._all_asleep:
+            self._go_on()
 
     def _go_on(self) -> None:
         self._frames = {}
@@ -111,7 +120,7 @@ class Halted:
     def frame_of(self, gp: G[Any]) -> FrameType | None:
         """Return the innermost frame of a goroutine that waits; None if it cannot be seen."""
         mp = gp.m
-        if not GIL and mp is not self._own and mp not in self._stopped:
+        if not (GIL or self._all_asleep or mp is self._own or mp in self._stopped):
             return None
         if mp.curg is gp:  # its M idles on its stack
             return None if mp is self._own else self._frames.get(mp.ident)

@@ -44,7 +44,7 @@ _describe_all: Callable[[], str] = str
 
 
 def set_describe_all(describe: Callable[[], str]) -> None:
-    """Name what returns the dump of all goroutines; called by boot.py."""
+    """Name what tells of a deadlock: who waits for whom, and all stacks; called by boot.py."""
     global _describe_all
     _describe_all = describe
 
@@ -214,7 +214,7 @@ def _checkdead() -> bool:
     g1 = sched.g1
     if g1 is None or not _all_asleep():
         return False
-    text = "all goroutines are asleep - deadlock!\n\n" + _describe_all()
+    text = f"all goroutines are asleep - deadlock!\n{_describe_all()}"
     sg = g1.waiting
     if not _all_asleep() or not sg.owner.dequeue(sg):
         return False
@@ -253,6 +253,8 @@ def _python_handlers() -> bool:
     if any(node.claim for nodes in list(sched.watched.values()) for node in list(nodes)):
         return True  # a live signal_context
     for signum in signal.valid_signals():
+        if signum in sched.watched:
+            continue  # its handler is not called, and who watches cannot wake anybody
         handler = signal.getsignal(signum)
         if callable(handler) and handler is not signal.default_int_handler:
             return True

@@ -22,7 +22,7 @@ written out. A `with` block would cost more than the lock.
 import sys
 from collections.abc import Iterable
 from enum import IntEnum
-from os.path import dirname
+from os.path import dirname, join
 from threading import get_ident
 from types import CodeType, FrameType
 from typing import TypeAlias, TypeVar
@@ -48,7 +48,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-PACKAGE_DIR = dirname(dirname(__file__))
+PACKAGE_DIR = join(dirname(dirname(__file__)), "")  # with the separator: no other's prefix
 """The folder of the package; a code object whose file is below it is the runtime's own."""
 
 ENTRANCES: set[CodeType] = set()

@@ -31,7 +31,7 @@ RUNQ_MAX = 256  # Go: len(p.runq)
 class P:
     """A processor context (Go: runtime2.go p)."""
 
-    __slots__ = ("id", "m", "oldm", "retired", "runnext", "runq", "tick", "tick_seen", "timers")
+    __slots__ = ("id", "m", "oldm", "retired", "runnext", "runq", "tick", "timers")
 
     def __init__(self, pid: int) -> None:
         self.id = pid  # [const]
@@ -41,7 +41,6 @@ class P:
         self.runq: deque[G[Any]] = deque()  # [atomic: deque.append/popleft] fresh Gs
         self.retired = False  # [lock: sched] gomaxprocs went below its id
         self.tick = 0  # [lock: sched] ticks run with it before the present holder
-        self.tick_seen = -1  # [own: sysmon]
         self.timers = TimerHeap()  # [const] of no parked goroutine
 
     def __repr__(self) -> str:

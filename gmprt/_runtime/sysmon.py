@@ -46,6 +46,7 @@ TIMER_LATE = 0.002  # seconds that sysmon leaves a due timer to the Ms that run
 IDLE_LOOKS = 10  # looks that find everything idle before it sleeps for good
 QUIET_NS = 20_000  # what the process may burn in a look and still count as quiet
 BUSY_INTERVAL = 0.0005  # switch interval while several Ms run Python
+HELD_UP = 0.05  # seconds that Python code may keep fresh goroutines waiting, with the GIL
 PARALLEL = 1.3  # CPUs that a process uses only if some thread has let go of the GIL
 POLLING = {opmap[name] for name in ("JUMP_BACKWARD", "RESUME") if name in opmap}
 DEFAULT_INTERVAL = 0.005  # CPython's; any other was chosen by the user and is left alone
@@ -89,6 +90,7 @@ class _Sysmon:
         self.in_time = 0  # naps, the last ones, after which it did not have to wait for the GIL
         self.looked = 0.0  # when
         self.cpus = 0.0  # how many the process has used since the look before
+        self.stands: dict[P, tuple[int, float]] = {}  # with a queue: its M's tick, since when
         self.keep = sched.__dict__  # so that no stack is dropped before the process ends
 
     def run(self) -> None:
@@ -259,23 +261,28 @@ class _Sysmon:
     def look_at_queues(self) -> bool:
         """Send an M where fresh goroutines wait, a P is idle, and nobody gets to them.
 
-        With the GIL that is for an M that is off in C: while it is in Python another would only
-        cost.
+        With the GIL that is for an M that is off in C, or that holds them up for long: while it is
+        in Python another would only cost.
         """
         if not sched.queued():
+            self.stands.clear()
             return False
         if not sched.pidle:
             return True
         if sched.takeable():
             wakep()
             return True
+        moment = now()
         for pp in list(sched.allp):
             mp = pp.m
             if mp is None or not (pp.runq or pp.runnext):
+                self.stands.pop(pp, None)
                 continue
-            if pp.tick_seen == mp.tick and (not GIL or self.off_in_c(mp)):
+            tick, since = self.stands.get(pp, (-1, moment))
+            if tick != mp.tick:
+                self.stands[pp] = (mp.tick, moment)
+            elif not GIL or self.off_in_c(mp) or moment - since >= HELD_UP:
                 startm(spinning=True)
-            pp.tick_seen = mp.tick
         return True
 
     def off_in_c(self, mp: M) -> bool:

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from .._runtime import G, GoroutineExit, current_g, deadline, living, main_g, now, places_of, sleep
+from .holders import add_notes
 from .report import as_text, make_groups
 
 __all__ = [
@@ -114,7 +115,9 @@ def _within(within: float) -> float:
 
 def describe_leaks(left: list[G[Any]]) -> str:
     """Tell of goroutines that are left: the text of a LeakError."""
-    return as_text(make_groups(left)).rstrip()
+    groups = make_groups(left)
+    add_notes(groups)
+    return as_text(groups).rstrip()
 
 
 def check(ignore: Iterable[Ignore] | Ignore = (), within: float = 0.5) -> None:

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from .._runtime import G
+from .holders import add_notes
 from .reach import stuck_gs
 from .report import as_json, as_text, make_groups
 
@@ -17,6 +18,7 @@ _OBJECTS_MAX = 500_000  # an exit is not kept waiting for the proof about a larg
 def report(leaked: list[G[Any]], file: str) -> None:
     """Write the dump to stderr, if there is a leak, and JSON to `file`, if it is named."""
     groups = make_groups(leaked, stuck_gs(_OBJECTS_MAX) if leaked else ())
+    add_notes(groups)
     if leaked and sys.stderr is not None:
         sys.stderr.write(as_text(groups))
     if file:

@@ -55,7 +55,7 @@ from .._runtime import (
 )
 from . import frames
 
-__all__ = ["stuck", "stuck_gs"]
+__all__ = ["BARRIERS", "stuck", "stuck_gs"]
 
 _ATTEMPTS = 3  # if the world could not be kept still
 OBJECTS_MAX = 5_000_000  # more than that are not looked through: then nothing is proved
@@ -188,7 +188,7 @@ def _waits_for(gp: G[Any], sg: Any, one: _Blocked) -> bool:
 
 
 # What is taken as live, and not looked through.
-_BARRIERS = (
+BARRIERS = (
     ModuleType,
     type,
     CodeType,
@@ -247,7 +247,7 @@ class _Analysis:
             kind = type(thing)
             barrier = kinds.get(kind)
             if barrier is None:
-                barrier = kinds[kind] = issubclass(kind, _BARRIERS)
+                barrier = kinds[kind] = issubclass(kind, BARRIERS)
             if barrier or not is_tracked(thing) or id(thing) in namespaces:
                 continue
             if kind is FunctionType:

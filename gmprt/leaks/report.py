@@ -11,11 +11,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
-from .._runtime import G, Place, describe, places_of
+from .._runtime import PACKAGE_DIR, G, Place, describe, line_of, places_of
 
-__all__ = ["Group", "as_json", "as_paragraphs", "as_text", "in_words", "make_groups", "say"]
+__all__ = [
+    "Group",
+    "as_json",
+    "as_paragraphs",
+    "as_text",
+    "in_words",
+    "made_at",
+    "make_groups",
+    "say",
+    "say_with_place",
+]
 
 _IDS_SHOWN = 10
 _TEXT_MAX = 200
@@ -28,6 +39,7 @@ class Group:
     gs: list[G[Any]]  # the one that has waited longest first
     places: list[Place] | None  # where they stand, innermost first; None: cannot be seen
     stuck: bool  # can provably never run again
+    note: str = ""  # on the contexts of the first, see holders.py
 
     @property
     def first(self) -> G[Any]:
@@ -68,6 +80,20 @@ def say(thing: object) -> str:
     return text if len(text) <= _TEXT_MAX else text[: _TEXT_MAX - 3] + "..."
 
 
+def made_at(thing: object) -> str:
+    """Return `file:line` of the code that made a channel, "" if it is none of the program's own."""
+    code = getattr(thing, "made_in", None)
+    if not isinstance(code, CodeType) or code.co_filename.startswith(PACKAGE_DIR):
+        return ""
+    return f"{code.co_filename}:{line_of(code, thing.made_at)}"  # type: ignore[attr-defined]
+
+
+def say_with_place(thing: object) -> str:
+    """Describe an object in one line, and where it was made if that is known."""
+    place = made_at(thing)
+    return f"{say(thing)} made at {place}" if place else say(thing)
+
+
 def _since(seconds: float) -> str:
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
@@ -85,7 +111,7 @@ def in_words(group: Group) -> str:
             "runnable": "ready to run",
             "running": "running",
             "syscall": "in a system call or a block that may block its thread",
-        }.get(gp.state, gp.state)
+        }.get(gp.state, gp.state) + (f"; {group.note}" if group.note else "")
     text = f"blocked for {_since(gp.blocked_for)} in {reason}"
     what = _waits_on(gp)
     if what:
@@ -98,15 +124,15 @@ def in_words(group: Group) -> str:
         else:
             who = "those channels" if several and len(on) > 1 else "it"
             text += f"; nobody else refers to {who}, so it can never go on"
-    return text
+    return f"{text}; {group.note}" if group.note else text
 
 
 def _waits_on(gp: G[Any]) -> str | None:
     """Describe what a goroutine waits on: one object, or all the channels of a select."""
     on = gp.waiting_on
     if isinstance(on, tuple):
-        return ", ".join("nil" if ch is None else say(ch) for ch in on)
-    return None if on is None else say(on)
+        return ", ".join("nil" if ch is None else say_with_place(ch) for ch in on)
+    return None if on is None else say_with_place(on)
 
 
 def as_paragraphs(groups: Sequence[Group]) -> list[str]:

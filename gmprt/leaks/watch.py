@@ -13,6 +13,7 @@ from typing import Any
 from .._runtime import G, current, deadline
 from ..timer import Timer, after_func
 from .check import living_gs
+from .holders import add_notes
 from .report import as_paragraphs, make_groups
 
 __all__ = ["Watch", "watch"]
@@ -76,7 +77,9 @@ class Watch:
         if (site, kind) in self._said or self._stopped:
             return
         self._said.add((site, kind))
-        text = head + "\n".join(as_paragraphs(make_groups(gs)))
+        groups = make_groups(gs)
+        add_notes(groups)
+        text = head + "\n".join(as_paragraphs(groups))
         _log.warning("%s", text)
         if self._callback is not None:
             self._callback(site, kind, text)

@@ -191,3 +191,45 @@ def test_a_storm_of_raising_handlers_leaves_channels_whole(maxprocs: str) -> Non
 @pytest.mark.parametrize("maxprocs", ["1", "4"])
 def test_a_storm_of_raising_handlers_leaves_locks_whole(maxprocs: str) -> None:
     assert outcome("storm_on_locks", GMPRT_MAXPROCS=maxprocs) == ["mostly free: True", "works"]
+
+
+QUIT = """
+import os, signal, time
+import gmprt
+
+g = gmprt.go(lambda: gmprt.Chan().recv())
+g.daemon = True
+while g.state != "waiting":
+    gmprt.sleep(0.001)
+
+def quit_and(wait):
+    os.kill(os.getpid(), signal.SIGQUIT)
+    wait()
+
+def burn():
+    until = time.monotonic() + 0.3
+    while time.monotonic() < until:
+        pass
+
+quit_and(lambda: gmprt.sleep(0.3))  # main is parked
+gmprt.go(quit_and, burn).join()  # and while another goroutine computes on its thread
+try:
+    gmprt.Chan().recv()
+except gmprt.DeadlockError:
+    print("a deadlock is found all the same")
+"""
+
+
+def test_dumponsigquit_prints_all_goroutines_and_the_program_goes_on() -> None:
+    done = run_prog(QUIT, env={"GMPRT_DEBUG": "dumponsigquit=1"})
+    assert (done.stdout, done.returncode) == ("a deadlock is found all the same\n", 0), done
+    first, second = done.stderr.split("SIGQUIT: quit\n\n")[1:]
+    assert first.startswith("goroutine 1 [sleep]:\n")
+    assert "\ngoroutine 2 [chan receive]:\n" in first
+    # Without the GIL it is computed on: the state may be told later than it was asked for.
+    assert re.match(r"goroutine 1 \[(join|chan receive)\]:\n", second)
+    assert "\ngoroutine 3 [running]:\n" in second or "[chan receive]" in second.splitlines()[0]
+
+
+def test_without_it_sigquit_ends_the_program() -> None:
+    assert run_prog(QUIT).returncode == -signal.SIGQUIT
