@@ -46,6 +46,7 @@ from .ctx import ctx_error as ctx_error
 from .ctx import end_limits as end_limits
 from .ctx import look_at as look_at
 from .debug import Place as Place
+from .debug import count_leak_warning as count_leak_warning
 from .debug import current_g as current_g
 from .debug import describe as describe
 from .debug import dump as dump
@@ -68,6 +69,7 @@ from .g import line_of as line_of
 from .g import set_make_ended as set_make_ended
 from .g import take_out as take_out
 from .halt import Halted as Halted
+from .halt import own_sleeps as own_sleeps
 from .handoff import goready as goready
 from .idle import DeadlockError as DeadlockError
 from .lock import PACKAGE_DIR as PACKAGE_DIR
@@ -100,6 +102,7 @@ from .run import lock_os_thread as lock_os_thread
 from .run import run as run
 from .run import sleep as sleep
 from .run import unlock_os_thread as unlock_os_thread
+from .sched import GIL as GIL
 from .signals import unwatch_signals as unwatch_signals
 from .signals import watch_signals as watch_signals
 from .stack import Stack as Stack

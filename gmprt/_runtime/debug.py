@@ -27,6 +27,7 @@ from .timers import pending
 
 __all__ = [
     "Place",
+    "count_leak_warning",
     "current_g",
     "describe",
     "dump",
@@ -241,8 +242,16 @@ def stats() -> dict[str, Any]:
         "preemptions": 0,
         "parks": max(0, ticks - finished),
         "netpolls": 0,
+        "leak_warnings": sched.leak_warnings,
         "stacks_created": total.get("stacks_created", 0),
     }
+
+
+def count_leak_warning() -> None:
+    """Count, for `stats`, what `leaks.watch` has said."""
+    lock_sched()
+    sched.leak_warnings += 1
+    release(sched.lock)
 
 
 # -- the SCHED line

@@ -1,6 +1,7 @@
 """Halting the world for a moment, so that what goroutines hold can be read.
 
-With the GIL nothing else runs while the reader keeps it: the switch interval is raised meanwhile.
+With the GIL nothing else runs while the reader keeps it: the switch interval is raised meanwhile,
+and had it lost the GIL all the same, its thread would have slept, which the system counts.
 Without it each M is asked to stop at a scheduling point, where it waits at a gate. What does not
 come (it runs on, or sits in C code) is not looked into, and if any thread but those at the gate has
 run meanwhile, as its count of context switches tells, `still` says so.
@@ -15,7 +16,8 @@ import os
 import sys
 import threading
 import time
-from types import FrameType
+from importlib import import_module
+from types import FrameType, ModuleType
 from typing import Any
 
 from .attn import ask_ms
@@ -24,7 +26,13 @@ from .m import M, tls
 from .note import Note
 from .sched import GIL, sched
 
-__all__ = ["Halted"]
+resource: ModuleType | None
+try:
+    resource = import_module("resource")
+except ImportError:  # not POSIX
+    resource = None
+
+__all__ = ["Halted", "own_sleeps"]
 
 INTERVAL = 0.1  # switch interval meanwhile, with the GIL; also the longest wait to begin
 
@@ -35,8 +43,8 @@ class Halted:
     """The world, halted for the length of a `with` block. Blocks: the thread, briefly.
 
     `all_asleep`: the caller knows that no goroutine runs, and asks no M to stop: it would have to
-    wake up for that. An M that goes to sleep just now still moves on its own stack, so that
-    without the GIL those are not looked into.
+    wake up for that. Without the GIL only this thread's own goroutines are looked into then: an M
+    that goes to sleep just now still moves.
     """
 
     def __init__(self, all_asleep: bool = False) -> None:
@@ -47,6 +55,7 @@ class Halted:
         self._stopped: dict[M, None] = {}
         self._open = False
         self._before: dict[int, str | None] = {}
+        self._own_before: tuple[int, int] | None = None
         self._own = getattr(tls, "m", None)
 
     def __enter__(self) -> Halted:
@@ -62,6 +71,7 @@ class Halted:
             else:
                 self._stop_ms()
             self._frames = sys._current_frames()
+            self._own_before = own_sleeps()
         except BaseException:
             self._go_on()
             raise
@@ -111,16 +121,20 @@ class Halted:
         return {tid: _sleeps(tid) for tid in tids if tid not in known}
 
     def still(self) -> bool:
-        """Tell whether nothing has run since the beginning, as far as it matters."""
+        """Tell whether nothing has run since the beginning, as far as it matters: no other thread,
+        and no signal handler on this one. False if that cannot be told for certain."""
+        own = own_sleeps()
         if GIL:
-            return True
+            return own is not None and own == self._own_before
         after = self._switches()
+        if own is None or self._own_before is None or own[1] != self._own_before[1]:
+            return False
         return after == self._before and None not in after.values()
 
     def frame_of(self, gp: G[Any]) -> FrameType | None:
         """Return the innermost frame of a goroutine that waits; None if it cannot be seen."""
         mp = gp.m
-        if not (GIL or self._all_asleep or mp is self._own or mp in self._stopped):
+        if not GIL and mp is not self._own and mp not in self._stopped:
             return None
         if mp.curg is gp:  # its M idles on its stack
             return None if mp is self._own else self._frames.get(mp.ident)
@@ -131,6 +145,14 @@ class Halted:
         if gp.m.curg is gp:
             return False
         return getattr(gp.stack, "gr_context", None) is gp.ctx
+
+
+def own_sleeps() -> tuple[int, int] | None:
+    """Return how often this thread has slept, and a signal handler has been called; None if that
+    is not known here."""
+    if resource is None:
+        return None
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw, sched.trips
 
 
 def _sleeps(tid: int) -> str | None:

@@ -212,15 +212,26 @@ def _checkdead() -> bool:
     counts as able to wake main, so a state seen here with all asleep cannot change by itself.
     """
     g1 = sched.g1
-    if g1 is None or not _all_asleep():
+    if g1 is None or not _all_asleep() or sched.checker == _thread.get_ident():
         return False
-    text = f"all goroutines are asleep - deadlock!\n{_describe_all()}"
-    sg = g1.waiting
-    if not _all_asleep() or not sg.owner.dequeue(sg):
-        return False
-    sg.why = DeadlockError(text)
-    goready(sg)
-    return True
+    # One at a time: others who are about to sleep wait here, and do not describe goroutines, main
+    # among them, that run again because the first has found it.
+    checking = sched.checking
+    checking.acquire()
+    sched.checker = _thread.get_ident()
+    try:
+        if not _all_asleep():
+            return False
+        text = f"all goroutines are asleep - deadlock!\n{_describe_all()}"
+        sg = g1.waiting
+        if not _all_asleep() or not sg.owner.dequeue(sg):
+            return False
+        sg.why = DeadlockError(text)
+        goready(sg)
+        return True
+    finally:
+        sched.checker = 0
+        checking.release()
 
 
 def _all_asleep() -> bool:

@@ -14,6 +14,7 @@ Locks: `lock` (rank SCHED, the innermost). Queues are deques, atomic by themselv
 
 from __future__ import annotations
 
+import _thread
 import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -97,6 +98,9 @@ class Sched:
         self.retrips: deque[int] = deque()  # [atomic: deque.append/remove] tripped by sysmon
         self.halting = False  # [any] the switch interval is not sysmon's to change now
         self.sysmon_tid = 0  # [const] once it runs
+        self.checking = _thread.allocate_lock()  # [const] held by who looks for a deadlock
+        self.checker = 0  # [lock: checking] its thread
+        self.trips = 0  # [own: the main thread] signals that Python has taken there
         self.watched: dict[int, dict[Any, None]] = {}  # [lock: signals] signal_context's
         self.signaled: deque[int] = deque()  # [atomic: deque.append/popleft] signals for those
         self.errands: deque[Any] = deque()  # [atomic: deque.append/popleft] for the main thread
@@ -106,6 +110,7 @@ class Sched:
         self.dead: dict[str, int] = {}  # [lock: sched] counters of Ms that have ended
         self.handoffs = 0  # [lock: sched]
         self.retakes = 0  # [lock: sched]
+        self.leak_warnings = 0  # [lock: sched] what `leaks.watch` has said
         self.sysmon_note = Note()  # [any]
         self.sysmon_until = 0.0  # [lock: sched] when it will look next: see timerproc.py
         self.sysmon_sleeping = False  # [lock: sched] for good: whoever takes an idle P wakes it

@@ -258,6 +258,7 @@ def handle_signal(signum: int) -> None:
 
 def _wrapper(signum: int, frame: FrameType | None) -> None:
     """Call the user's handler if main is in its own code, else leave the signal for main."""
+    sched.trips += 1
     while sched.errands:
         try:
             sched.errands.popleft()()

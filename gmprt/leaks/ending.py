@@ -9,6 +9,7 @@ from .._runtime import G
 from .holders import add_notes
 from .reach import stuck_gs
 from .report import as_json, as_text, make_groups
+from .sites import as_table, by_site
 
 __all__ = ["report"]
 
@@ -20,7 +21,9 @@ def report(leaked: list[G[Any]], file: str) -> None:
     groups = make_groups(leaked, stuck_gs(_OBJECTS_MAX) if leaked else ())
     add_notes(groups)
     if leaked and sys.stderr is not None:
-        sys.stderr.write(as_text(groups))
+        sites = {gp.created_at for gp in leaked}
+        table = as_table(row for row in by_site() if row.site in sites)
+        sys.stderr.write(f"{as_text(groups)}\n{table}")
     if file:
         try:
             with open(file, "w", encoding="utf-8") as out:

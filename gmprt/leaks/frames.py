@@ -2,8 +2,8 @@
 
 Python shows a frame's local variables, but not its cells, its function, nor what lies on its
 evaluation stack (`for v in ch` holds the channel nowhere else). So this reads the interpreter's own
-frame: addresses only, never followed, to be compared with those of known objects. Whatever cannot
-be read for certain is left out, which can only make an object look as if somebody else held it.
+frame. Whatever cannot be read for certain is left out, which can only make an object look as if
+somebody else held it.
 
 The evaluation stack is read as deep as the interpreter has noted it; where it has not, because the
 frame is in a call of C code, as deep as the bytecode says, at instructions that leave their
@@ -26,7 +26,9 @@ import sys
 from itertools import pairwise
 from types import CodeType, FrameType, FunctionType, MethodType
 
-__all__ = ["held_by", "objects_at", "usable"]
+from .._runtime import GIL, own_sleeps
+
+__all__ = ["Disturbed", "held_by", "things_held_by", "usable"]
 
 _WORD = 8
 _HEAD = object.__basicsize__  # 16, without the GIL 32
@@ -62,6 +64,23 @@ def objects_at(addresses: list[int]) -> list[object]:
         found.append(holder.value)
     word.value = 0
     return found
+
+
+class Disturbed(Exception):
+    """Another thread has run while a frame was read."""
+
+
+def things_held_by(frame: FrameType) -> list[object]:
+    """Return what a suspended frame and those below it refer to, once per reference.
+
+    Raises: Disturbed if with the GIL another thread has run in between: then the addresses may be
+    those of what is gone. Without it the caller has halted whoever could run the frames.
+    """
+    before = own_sleeps()
+    addresses = held_by(frame)
+    if GIL and own_sleeps() != before:
+        raise Disturbed
+    return objects_at(addresses)
 
 
 def held_by(frame: FrameType | None) -> list[int]:

@@ -12,6 +12,7 @@ import gc
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from opcode import opname
 from types import CellType, FrameType, FunctionType, MethodType
@@ -40,7 +41,8 @@ def _held(gp: G[Any], halted: Halted) -> list[Any]:
         held += [sg.elem, sg.ctx]
     frame = _users_frame(gp, halted)
     if frame is not None:
-        held += frames.objects_at(frames.held_by(frame))
+        with suppress(frames.Disturbed):  # then less is said
+            held += frames.things_held_by(frame)
     return held
 
 

@@ -15,8 +15,8 @@ What belongs to the runtime does not count as a holder: the queue of a channel, 
 (`G`), a goroutine's own copy of the context variables.
 
 The proof holds if nothing moves meanwhile. With the GIL the switch interval is raised for the
-moment. Without it the Ms are halted at a scheduling point, and nothing is said if any other thread
-has run in between. Either way only what two looks agree on counts.
+moment; where another thread has run all the same, only what a second look agrees on counts. Without
+it the Ms are halted at a scheduling point, and nothing is said if any other thread has run.
 
 Go: mgc.go findGoroutineLeaks, mgcmark.go.
 """
@@ -30,7 +30,6 @@ from collections import (  # type: ignore[attr-defined]  # what Counter counts w
     defaultdict,
 )
 from collections.abc import Iterable
-from itertools import chain
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -42,6 +41,7 @@ from typing import Any
 from weakref import getweakrefcount
 
 from .._runtime import (
+    GIL,
     G,
     GoroutineExit,
     Halted,
@@ -59,8 +59,6 @@ __all__ = ["BARRIERS", "stuck", "stuck_gs"]
 
 _ATTEMPTS = 3  # if the world could not be kept still
 OBJECTS_MAX = 5_000_000  # more than that are not looked through: then nothing is proved
-
-_Edges = list[int]
 
 
 def stuck(kill: bool = False) -> list[G[Any]]:
@@ -85,10 +83,12 @@ def stuck_gs(most: int = OBJECTS_MAX) -> list[G[Any]]:
     for _ in range(_ATTEMPTS):
         with Halted() as halted:
             found = _look(living(), halted, most)
-            if found:
-                found = _look(found, halted, most)  # once more: what nobody else can reach stays so
-            if halted.still():
-                return sorted(found, key=lambda gp: gp.id)
+            if not halted.still():
+                if not GIL:
+                    continue
+                # With the GIL it is kept for most of the time: what nobody can reach stays so.
+                found = _look(found, halted, most) if found else []
+            return sorted(found, key=lambda gp: gp.id)
     return []
 
 
@@ -99,7 +99,7 @@ class _Blocked:
 
     def __init__(self, gp: G[Any]) -> None:
         self.gp = gp
-        self.held: _Edges = []  # ids, once per reference
+        self.held: list[Any] = []  # objects, once per reference
         self.waits_for: list[Any] = []  # objects; its wait is live if one of them is
 
 
@@ -108,7 +108,7 @@ def _look(gs: list[G[Any]], halted: Halted, most: int) -> list[G[Any]]:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        blocked = [one for gp in gs if (one := _blocked(gp, halted)) is not None]
+        blocked = [one for gp in gs if (one := _read(gp, halted)) is not None]
         if not blocked:
             return []
         return _Analysis(blocked, most).stuck()
@@ -118,6 +118,16 @@ def _look(gs: list[G[Any]], halted: Halted, most: int) -> list[G[Any]]:
 
 
 # -- what a blocked goroutine holds and waits for
+
+
+def _read(gp: G[Any], halted: Halted) -> _Blocked | None:
+    """Call `_blocked`, again if it was disturbed."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return _blocked(gp, halted)
+        except frames.Disturbed:
+            continue
+    return None
 
 
 def _blocked(gp: G[Any], halted: Halted) -> _Blocked | None:
@@ -134,19 +144,19 @@ def _blocked(gp: G[Any], halted: Halted) -> _Blocked | None:
     held = one.held
     if not _waits_for(gp, sg, one):
         return None
-    held += frames.held_by(frame)
+    held += frames.things_held_by(frame)
     for thing in (gp.fn, gp.args, gp.kwargs, gp.ctx):
         if thing is not None:
-            held.append(id(thing))
+            held.append(thing)
     if gp.ctx is not None and halted.context_is_saved(gp):
-        held.append(id(gp.ctx))
+        held.append(gp.ctx)
     waiters: list[Any] = list(gp.joinq or ())
     for waiter in waiters:
         if waiter.stack is None and waiter.elem is not None:
-            held.append(id(waiter.elem))  # a callback of on_end
+            held.append(waiter.elem)  # a callback of on_end
     chan = getattr(gp, "_chan", None)
     if chan is not None:
-        held.append(id(chan))
+        held.append(chan)
     return one
 
 
@@ -156,27 +166,27 @@ def _waits_for(gp: G[Any], sg: Any, one: _Blocked) -> bool:
     held = one.held
     waits_for: list[Any] = []
     cases = getattr(owner, "cases", None)
-    held.append(id(owner))
+    held.append(owner)
     if cases is not None:  # a select
         for ch in {id(case.ch): case.ch for case in cases if case.ch is not None}.values():
             waits_for.append(ch)
             for queue in (ch.recvq, ch.sendq):
                 for place in queue:
                     if place.stack is sg.stack:
-                        held.append(id(ch))  # its owner
+                        held.append(ch)  # its owner
                         if place.elem is not None:
-                            held.append(id(place.elem))
+                            held.append(place.elem)
     else:
         if gp.reason != "sleep":
             waits_for.append(owner)
         if sg.elem is not None:
-            held.append(id(sg.elem))
+            held.append(sg.elem)
     limit = sg.ctx
     if limit is not None:
         if not isinstance(limit, OwnContext):
             return False  # a class of the user's, whose code is not called now
         waits_for.append(limit)
-        held.append(id(limit))
+        held.append(limit)
         done = limit.done()  # type: ignore[attr-defined]  # it is a context
         if done is not None:
             waits_for.append(done)
@@ -208,96 +218,84 @@ class _Analysis:
     def __init__(self, blocked: list[_Blocked], most: int) -> None:
         self.blocked = blocked
         self.most = most
-        self.objects: list[Any] = []
-        self.index: dict[int, int] = {}  # id to place in `objects`
-        self.edges: list[list[int]] = []  # ids of referents, by place; only of those in `index`
+        self.index: dict[int, Any] = {}  # by id
         self.counts: dict[int, int] = {}  # references from among these, by id
         modules = [module for module in list(sys.modules.values()) if hasattr(module, "__dict__")]
         self.namespaces: set[int] = {id(vars(module)) for module in modules}
 
     def stuck(self) -> list[G[Any]]:
         for one in self.blocked:
-            _count_elements(self.counts, one.held)
-            _count_elements(self.counts, map(id, one.waits_for))  # that list is a holder, too
+            ids = list(map(id, one.held))
+            _count_elements(self.counts, ids)
+            _count_elements(self.counts, ids)  # the list itself is a holder, too,
+            _count_elements(self.counts, map(id, one.waits_for))  # and so is that one
         self._explore()
-        if len(self.objects) > self.most:
+        if len(self.index) > self.most:
             return []
-        live = self._spread(self._roots())
+        live: set[int] = set()
+        self._mark(self._roots(), live)
         return self._fixpoint(live)
 
     def _explore(self) -> None:
-        """Collect all that can be reached from the blocked, up to what is live anyway."""
-        objects, index, edges, counts = self.objects, self.index, self.edges, self.counts
-        namespaces = self.namespaces
+        """Collect all that can be reached from the blocked, up to what is live anyway.
+
+        Layer by layer, and each layer by a few calls of C code: a goroutine brings half a dozen
+        objects, and there may be ten thousand of them.
+        """
+        index, counts, namespaces = self.index, self.counts, self.namespaces
         kinds: dict[type, bool] = {}
-        todo: list[Any] = []
-        addresses = list(dict.fromkeys(chain.from_iterable(one.held for one in self.blocked)))
-        seen = set(addresses)
-        todo = frames.objects_at(addresses)
-        wanted: set[int] = set()
+        get_referents, is_tracked = gc.get_referents, gc.is_tracked
+        layer: dict[int, Any] = {}
         for one in self.blocked:
-            for thing in one.waits_for:
-                wanted.add(id(thing))
-                if id(thing) not in seen:
-                    seen.add(id(thing))
-                    todo.append(thing)
-        get_referents, is_tracked, most = gc.get_referents, gc.is_tracked, self.most
-        while todo:
-            thing = todo.pop()
-            kind = type(thing)
-            barrier = kinds.get(kind)
-            if barrier is None:
-                barrier = kinds[kind] = issubclass(kind, BARRIERS)
-            if barrier or not is_tracked(thing) or id(thing) in namespaces:
-                continue
-            if kind is FunctionType:
-                namespaces.add(id(thing.__globals__))  # type: ignore[attr-defined]  # a function's
-            referents = get_referents(thing)
-            if not referents and id(thing) not in wanted:
-                continue  # an empty queue, say: nobody waits on it, and it leads nowhere
-            index[id(thing)] = len(objects)
-            objects.append(thing)
-            if len(objects) > most:
+            layer.update(zip(map(id, one.held), one.held, strict=True))
+            layer.update(zip(map(id, one.waits_for), one.waits_for, strict=True))
+        seen: dict[int, None] = dict.fromkeys(layer)
+        while layer:
+            todo: list[Any] = []
+            for address, thing in layer.items():
+                kind = type(thing)
+                barrier = kinds.get(kind)
+                if barrier is None:
+                    barrier = kinds[kind] = issubclass(kind, BARRIERS)
+                if barrier or not is_tracked(thing) or address in namespaces:
+                    continue
+                if kind is FunctionType:
+                    namespaces.add(id(thing.__globals__))
+                todo.append(thing)
+            index.update(zip(map(id, todo), todo, strict=True))
+            if len(index) > self.most:
                 return
+            referents = get_referents(*todo)
             ids = list(map(id, referents))
-            edges.append(ids)
             _count_elements(counts, ids)
-            for referent, address in zip(referents, ids, strict=True):
-                if address not in seen:
-                    seen.add(address)
-                    todo.append(referent)
+            layer = dict(zip(ids, referents, strict=True))
+            for address in layer.keys() & seen.keys():
+                del layer[address]
+            seen.update(dict.fromkeys(layer))
 
     def _roots(self) -> list[int]:
         """Return the ids of those that are held from elsewhere."""
-        counts, objects = self.counts, self.objects
+        counts = self.counts
         getrefcount, weak = sys.getrefcount, getweakrefcount
         extra = _extra_references()
         return [
-            id(thing)
-            for thing in objects
-            if getrefcount(thing) - extra != counts.get(id(thing), 0) or weak(thing)
+            address
+            for address, thing in self.index.items()
+            if getrefcount(thing) - extra != counts.get(address, 0) or weak(thing)
         ]
-
-    def _spread(self, roots: Iterable[int]) -> set[int]:
-        """Return the ids of all that can be reached from `roots`."""
-        live: set[int] = set()
-        self._mark(roots, live)
-        return live
 
     def _mark(self, roots: Iterable[int], live: set[int]) -> list[int]:
         """Add what can be reached from `roots` to `live`; return what was new."""
-        index, edges = self.index, self.edges
-        todo = [address for address in roots if address not in live]
-        new: list[int] = []
-        while todo:
-            address = todo.pop()
-            if address in live:
-                continue
-            live.add(address)
-            new.append(address)
-            at = index.get(address)
-            if at is not None:
-                todo.extend(other for other in edges[at] if other not in live)
+        index = self.index
+        get_referents = gc.get_referents
+        new = list(set(roots) - live)
+        at = 0
+        while at < len(new):
+            layer = new[at:]
+            at = len(new)
+            live.update(layer)
+            things = [index[address] for address in layer if address in index]
+            new += set(map(id, get_referents(*things))) - live
         return new
 
     def _fixpoint(self, live: set[int]) -> list[G[Any]]:
@@ -321,14 +319,16 @@ class _Analysis:
             if left.pop(id(one.gp), None) is None:
                 continue
             woken.extend(waiting.pop(id(one.gp), ()))  # those that join it
-            for address in self._mark(one.held, live):
+            for address in self._mark(map(id, one.held), live):
                 woken.extend(waiting.pop(address, ()))
         return [one.gp for one in left.values()]
 
 
 def _extra_references() -> int:
-    """Count the references that `_roots` itself holds on an object in its list."""
-    objects = [object()]
+    """Count the references that `_roots` itself holds on an object in its index."""
+    one = object()
+    objects = {0: one}
+    del one
     getrefcount = sys.getrefcount
-    [extra] = [getrefcount(thing) for thing in objects]
+    [extra] = [getrefcount(thing) for _, thing in objects.items()]
     return extra

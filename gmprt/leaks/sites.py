@@ -13,6 +13,7 @@ Locks: `_lock` (rank SYNC) for the table and all counts.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -29,7 +30,7 @@ from .._runtime import (
     set_site_hooks,
 )
 
-__all__ = ["Site", "by_site", "start_counting"]
+__all__ = ["Site", "as_table", "by_site", "start_counting"]
 
 
 class Site(NamedTuple):
@@ -142,3 +143,16 @@ def by_site() -> list[Site]:
     release(_lock)
     rows.sort(key=lambda row: (-row.alive, -row.spawned, row.site))
     return rows
+
+
+def as_table(rows: Iterable[Site]) -> str:
+    """Write rows as lines under a head, columns in line."""
+    cells: list[tuple[str, ...]] = [("site", "name", *Site._fields[2:7], "longest wait")]
+    cells += [(*map(str, row[:-1]), f"{row.longest_wait:.1f} s") for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = []
+    for line in cells:
+        left = [text.ljust(width) for text, width in zip(line[:2], widths[:2], strict=True)]
+        right = [text.rjust(width) for text, width in zip(line[2:], widths[2:], strict=True)]
+        lines.append("  ".join(left + right).rstrip() + "\n")
+    return "".join(lines)

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from .._runtime import G, current, deadline
+from .._runtime import G, count_leak_warning, current, deadline
 from ..timer import Timer, after_func
 from .check import living_gs
 from .holders import add_notes
@@ -77,6 +77,7 @@ class Watch:
         if (site, kind) in self._said or self._stopped:
             return
         self._said.add((site, kind))
+        count_leak_warning()
         groups = make_groups(gs)
         add_notes(groups)
         text = head + "\n".join(as_paragraphs(groups))

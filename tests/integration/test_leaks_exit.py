@@ -47,6 +47,16 @@ def test_a_thousand_of_one_leak_are_one_paragraph_however_the_program_ends(endin
     assert "nobody else refers to it, so it can never go on" in text
 
 
+def test_a_table_of_the_sites_ends_the_dump():
+    text = run_prog(LEAKS).stderr
+    head, *rows = text[text.rindex("\n\nsite ") :].strip().splitlines()
+    assert head.split()[:7] == ["site", "name", "spawned", "finished", "failed", "alive", "peak"]
+    assert [row.split()[1:7] for row in rows] == [
+        ["waits_on", "1000", "0", "0", "1000", "1000"],
+        ["waits_on", "1", "0", "0", "1", "1"],
+    ]
+
+
 def test_error_gives_66_and_off_says_nothing():
     assert run_prog(LEAKS, env={"GMPRT_LEAKS": "error"}).returncode == 66
     assert run_prog(LEAKS + "sys.exit(3)", env={"GMPRT_LEAKS": "error"}).returncode == 3

@@ -28,17 +28,25 @@ class Program:
     run: Callable[[], Any]
     kind: str
     stuck: int  # goroutines that can provably never run again
+    leaked: int | None = None  # goroutines left in all; None: as many as are stuck
+    origin: str = ""  # in Go's corpus, if it is carried over from there
 
     @property
     def name(self) -> str:
         return self.run.__name__
 
+    @property
+    def left(self) -> int:
+        return self.stuck if self.leaked is None else self.leaked
+
+
+Decorator = Callable[[Callable[[], Any]], Callable[[], Any]]
 
 LEAKS: list[Program] = []
 HEALTHY: list[Program] = []
 
 
-def leak(kind: str, stuck: int) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+def leak(kind: str, stuck: int) -> Decorator:
     def add(run: Callable[[], Any]) -> Callable[[], Any]:
         LEAKS.append(Program(run, kind, stuck))
         return run
@@ -46,7 +54,20 @@ def leak(kind: str, stuck: int) -> Callable[[Callable[[], Any]], Callable[[], An
     return add
 
 
-def healthy(kind: str) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+def carry_into(programs: list[Program]) -> Callable[..., Decorator]:
+    """Return a decorator that puts what is carried over from Go's corpus into a list."""
+
+    def carried(origin: str, kind: str, stuck: int, leaked: int | None = None) -> Decorator:
+        def add(run: Callable[[], Any]) -> Callable[[], Any]:
+            programs.append(Program(run, kind, stuck, leaked, origin))
+            return run
+
+        return add
+
+    return carried
+
+
+def healthy(kind: str) -> Decorator:
     def add(run: Callable[[], Any]) -> Callable[[], Any]:
         HEALTHY.append(Program(run, kind, 0))
         return run

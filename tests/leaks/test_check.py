@@ -5,7 +5,7 @@ import functools
 import pytest
 
 import gmprt
-from gmprt import Chan, go, leaks, sleep
+from gmprt import Chan, go, leaks, sleep, stats
 from gmprt.sync import WaitGroup
 from tests.support import wait_all_parked, wait_until
 
@@ -227,6 +227,7 @@ def test_sites_of_groups_are_the_callers_lines(rt):
 
 def test_watch_says_each_thing_once_for_each_site(procs, leaked, caplog):
     said = Chan(100)
+    before = stats()["leak_warnings"]
     watch = leaks.watch(
         alive=2, per_site=1, blocked_for=0.01, callback=lambda *args: said.send_nowait(args)
     )
@@ -239,6 +240,7 @@ def test_watch_says_each_thing_once_for_each_site(procs, leaked, caplog):
             got[kind] = site
             assert "recv_of" in text
         assert set(got.values()) == {gs[0].created_at}
+        assert stats()["leak_warnings"] == before + 3
     finally:
         watch.stop()
     sleep(0.02)
