@@ -70,7 +70,7 @@ def end_all(before: set[int]) -> None:
 def drop_timers() -> None:
     """Take out the timers that nobody holds: one to come in an hour hides every deadlock till then.
 
-    Those which such programs are about: their functions and contexts are alive by nothing but the heap.
+    Some programs are about those: functions and contexts that nothing but the heap keeps alive.
     """
     for heap in list(sched.heaps):
         for _, _, timer in list(heap.entries):
