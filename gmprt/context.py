@@ -81,10 +81,15 @@ P = ParamSpec("P")
 class BaseContext(OwnContext):
     """What all contexts made here are; the never-ending ones are just this."""
 
-    __slots__ = ("__weakref__", "_deadline", "parent", "root")
+    __slots__ = ("__weakref__", "_deadline", "_root", "parent")
     parent: Context | None  # [const]
-    root: _Cancel | Context | None  # [const] whose end is this one's: an own one, else the user's
+    _root: _Cancel | Context | None  # [const] see `root`; not set in a _Cancel
     _deadline: float | None  # [const]
+
+    @property
+    def root(self) -> _Cancel | Context | None:
+        """Whose end is this one's: one of ours, else the user's; None: it never ends."""
+        return self._root
 
     def done(self) -> RecvChan[Any] | None:
         """Return a channel that is closed when the context is done; None if it never is."""
@@ -139,7 +144,7 @@ class _Empty(BaseContext):
     __slots__ = ("name",)
 
     def __init__(self, name: str) -> None:
-        self.parent = self.root = self._deadline = None
+        self.parent = self._root = self._deadline = None
         self.name = name
 
     def _name(self) -> str:
@@ -173,7 +178,6 @@ class _Cancel(BaseContext):
 
     def __init__(self, parent: Context, when: float | None, given: BaseException | None) -> None:
         self.parent = parent
-        self.root = self
         self._deadline = when
         self.claim = [None]
         self.error = self.why = self.chan = None
@@ -181,6 +185,11 @@ class _Cancel(BaseContext):
         self.given = given
         self.heap = self.entry = None
         self.up = _attach(self, parent)
+
+    @property
+    def root(self) -> _Cancel:
+        """Itself; not kept, since one that is dropped is to go at once, and let its parent go."""
+        return self
 
     def done(self) -> DoneChan:
         chan = self.chan
@@ -462,7 +471,7 @@ def with_value(parent: Context, key: Any, value: Any) -> BaseContext:
         raise TypeError("nil key")
     node = _Value()
     node.parent = parent
-    node.root = _root_of(parent)
+    node._root = _root_of(parent)
     node._deadline = parent.deadline()
     node.key = key
     node.held = value
@@ -477,7 +486,7 @@ def without_cancel(parent: Context) -> BaseContext:
     _check_parent(parent)
     node = BaseContext()
     node.parent = parent
-    node.root = node._deadline = None
+    node._root = node._deadline = None
     return node
 
 

@@ -99,6 +99,7 @@ def places_of(asked: Iterable[G[Any]], all_asleep: bool = False) -> dict[G[Any],
             others[mp] = mine
     if others:
         _ask(others, places)
+    current.clear()  # this frame is in it, and would be kept with all the others
     return places
 
 

@@ -508,6 +508,9 @@ class ThreadG(G[Any]):
     __slots__ = ("caller",)
     caller: G[Any] | None
 
+    def __repr__(self) -> str:
+        return f"<thread, in a call of {self.caller!r}>" if self.caller else "<thread>"
+
 
 def qualname(fn: Any) -> str:
     """Name a callable: its `__qualname__`, a partial's is its function's."""

@@ -36,6 +36,8 @@ __all__ = ["Halted", "own_sleeps"]
 
 INTERVAL = 0.1  # switch interval meanwhile, with the GIL; also the longest wait to begin
 
+_TURN = 0.005  # seconds between two looks whether another, whose turn it is, asks this M
+
 _one_at_a_time = threading.Lock()
 
 
@@ -61,11 +63,14 @@ class Halted:
     def __enter__(self) -> Halted:
         if self._all_asleep:
             return self
-        _one_at_a_time.acquire()
+        while not _one_at_a_time.acquire(timeout=_TURN):
+            if self._own is not None:
+                while self._own.calls:  # the one whose turn it is asks this M, too
+                    self._own.calls.popleft()(self._own)
         try:
+            sched.halting = True
             if GIL:
                 self._interval = sys.getswitchinterval()
-                sched.halting = True
                 sys.setswitchinterval(INTERVAL)
                 time.sleep(0)
             else:
@@ -86,11 +91,11 @@ class Halted:
         if GIL:
             if self._interval:
                 sys.setswitchinterval(self._interval)
-            sched.halting = False
         else:
             self._open = True
             if self._gate.locked():
                 self._gate.release()
+        sched.halting = False
         _one_at_a_time.release()
 
     def _stop_ms(self) -> None:

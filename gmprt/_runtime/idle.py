@@ -236,6 +236,9 @@ def _checkdead() -> bool:
 
 def _all_asleep() -> bool:
     """Tell whether main waits and no thread, timer or handler is left that could end that."""
+    firings = sched.firings
+    if firings % 2:
+        return False  # sysmon has taken out a timer or a signal, and not yet woken who waits for it
     g1, m0 = sched.g1, sched.m0
     if g1 is None or m0 is None or not m0.idle:
         return False
@@ -256,7 +259,8 @@ def _all_asleep() -> bool:
         ours = len(allm) - 1 + sched.sysmon_running + sched.ghosts
     finally:
         release(sched.lock)
-    return _thread._count() <= ours and not _python_handlers()
+    alone = _thread._count() <= ours and not _python_handlers()
+    return alone and sched.firings == firings
 
 
 def _python_handlers() -> bool:

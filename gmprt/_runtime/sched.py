@@ -98,9 +98,10 @@ class Sched:
         self.retrips: deque[int] = deque()  # [atomic: deque.append/remove] tripped by sysmon
         self.halting = False  # [any] the switch interval is not sysmon's to change now
         self.sysmon_tid = 0  # [const] once it runs
+        self.firings = 0  # [own: sysmon] odd while it wakes those whom timers and signals wake
         self.checking = _thread.allocate_lock()  # [const] held by who looks for a deadlock
         self.checker = 0  # [lock: checking] its thread
-        self.trips = 0  # [own: the main thread] signals that Python has taken there
+        self.trips = 0  # [any] only the main thread adds: signals that Python has taken there
         self.watched: dict[int, dict[Any, None]] = {}  # [lock: signals] signal_context's
         self.signaled: deque[int] = deque()  # [atomic: deque.append/popleft] signals for those
         self.errands: deque[Any] = deque()  # [atomic: deque.append/popleft] for the main thread

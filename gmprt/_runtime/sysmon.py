@@ -155,10 +155,15 @@ class _Sysmon:
     def look(self) -> bool:
         """Look at everything once; True if there is something to watch closely."""
         busy = self.trip_signals()
-        self.report_lost()
-        self.give_signals()
-        if self.timer_time() <= now():
-            run_timers(now())
+        if sched.lost or sched.signaled or self.timer_time() <= now():
+            sched.firings += 1
+            try:
+                self.report_lost()
+                self.give_signals()
+                if self.timer_time() <= now():
+                    run_timers(now())
+            finally:
+                sched.firings += 1
         process_ns, own_ns = time.process_time_ns(), time.thread_time_ns()
         burnt = (process_ns - self.process_ns) - (own_ns - self.own_ns)
         self.process_ns, self.own_ns = process_ns, own_ns
@@ -226,6 +231,9 @@ class _Sysmon:
 
     def look_at_run(self, pp: P, mp: M, quiet: bool) -> bool:
         """Take the P of an M that blocks in a call nobody announced; True: look again soon."""
+        if sched.halting:
+            mp.seen_tick = -1  # what it sits in is the gate of halt.py
+            return True
         tick = mp.tick
         burnt = mp.cpu_ns()
         if mp.seen_tick != tick or burnt != mp.seen_clock or burnt == -1:

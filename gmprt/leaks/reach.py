@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import time
 from collections import (  # type: ignore[attr-defined]  # what Counter counts with
     _count_elements,
     defaultdict,
@@ -80,7 +81,9 @@ def stuck_gs(most: int = OBJECTS_MAX) -> list[G[Any]]:
     """Find the stuck; none if their objects are more than `most`. See the file's head."""
     if not frames.usable:
         return []
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(0.002 * 4**attempt)  # on a busy machine a thread needs that to get to sleep
         with Halted() as halted:
             found = _look(living(), halted, most)
             if not halted.still():

@@ -4,11 +4,25 @@ Here main catches it and goes on; what an uncaught one prints is for a program o
 """
 
 import threading
+import time
 
 import pytest
 
 import gmprt
-from gmprt import Chan, DeadlockError, current, go, gosched, on_recv, on_send, select, sleep
+from gmprt import (
+    Chan,
+    DeadlockError,
+    after,
+    after_func,
+    current,
+    go,
+    gosched,
+    on_recv,
+    on_send,
+    select,
+    sleep,
+)
+from gmprt._runtime.heap import TimerHeap
 from gmprt.sync import Mutex, WaitGroup
 from tests.conformance.parking import LONG, join_all, parked, reap
 
@@ -212,3 +226,19 @@ def test_the_error_is_raised_in_main_alone(procs):
     assert current().state == "running"
     reap(*gs)
     assert join_all(*gs) == [None] * 3
+
+
+def test_a_timer_that_is_just_being_fired_is_none(procs, monkeypatch):
+    """Between the heap and the one it wakes it is in no list, for as long as the system likes."""
+    pop_due = TimerHeap.pop_due
+
+    def slowly(self, moment, due):
+        pop_due(self, moment, due)
+        if due:
+            time.sleep(0.1)
+
+    monkeypatch.setattr(TimerHeap, "pop_due", slowly)
+    assert after(0.01).recv() > 0
+    done = Chan()
+    after_func(0.01, done.close)
+    assert done.recv_ok() == (None, False)

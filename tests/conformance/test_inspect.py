@@ -1,9 +1,11 @@
 """`stack()` in the grammar of Go's tracebacks, `stats()`, and what a G tells of its wait."""
 
+import gc
 import os
 import re
 import sys
 import threading
+import weakref
 
 import pytest
 
@@ -417,3 +419,29 @@ def test_reprs_are_fit_for_a_dump(procs):
 @pytest.mark.parametrize("name", ["stack", "stats", "go", "Chan", "select", "run", "syscall"])
 def test_public_names_have_docstrings(name):
     assert getattr(gmprt, name).__doc__
+
+
+def test_a_dump_keeps_nothing_alive(procs):
+    """Nor the frames of other threads, until the collector comes by."""
+
+    class Held:
+        pass
+
+    held, go_on = [], threading.Event()
+
+    def work():
+        mine = Held()
+        held.append(weakref.ref(mine))
+        go_on.wait(LONG)
+
+    thread = threading.Thread(target=work)
+    gc.disable()
+    try:
+        thread.start()
+        until(lambda: held, "the thread holds it")
+        gmprt.stack()
+        go_on.set()
+        thread.join()
+        assert held[0]() is None
+    finally:
+        gc.enable()

@@ -1,9 +1,12 @@
 """What `stuck` finds in the corpus: what is provable, and no false alarm."""
 
+import gc
+
 import pytest
 
 import gmprt
 from gmprt import leaks
+from gmprt.context import background, with_cancel, with_timeout
 from tests.leaks.corpus import HEALTHY, LEAKS
 from tests.leaks.running import end_all, outcome, settle
 from tests.support import wait_until
@@ -61,3 +64,47 @@ def test_kill_ends_them_and_finally_blocks_run(procs):
     assert leaks.stuck(kill=True) == gs
     assert [g.join(30) for g in gs] == [True] * 5
     assert ran == [1] * 5
+
+
+def test_a_dropped_context_keeps_nobody_live_until_a_collection(procs):
+    def body():
+        ctx = with_cancel(background()).ctx
+        with with_timeout(ctx, 1000):
+            pass
+        ctx.done().recv_ok()
+
+    gc.disable()
+    try:
+        g = gmprt.go(body)
+        wait_until(lambda: g.state == "waiting", "it waits")
+        assert leaks.stuck(kill=True) == [g]
+        assert g.join(30)
+    finally:
+        gc.enable()
+
+
+def test_several_can_look_at_one_time(procs):
+    """Those who wait for their turn stop for the one who looks."""
+    g = gmprt.go(lambda: gmprt.Chan().recv())
+    wait_until(lambda: g.state == "waiting", "it waits")
+    lookers = [gmprt.go(leaks.stuck) for _ in range(10)]
+    found = [looker.result(60) for looker in lookers]
+    assert [g] in found
+    assert all(some in ([], [g]) for some in found)
+    g.interrupt()
+    assert g.join(30)
+
+
+def test_threads_do_not_grow_in_number_by_looking(procs):
+    """Those that are stopped for it sit in no blocking call."""
+    gs = [gmprt.go(lambda: gmprt.Chan().recv()) for _ in range(50)]
+    wait_until(lambda: all(g.state == "waiting" for g in gs), "they wait")
+    for _ in range(10):
+        leaks.stuck()
+    before = gmprt.stats()["ms"]
+    gs += [gmprt.go(lambda: gmprt.Chan().recv()) for _ in range(50)]
+    wait_until(lambda: all(g.state == "waiting" for g in gs), "they wait")
+    assert gmprt.stats()["ms"] <= before + 8
+    for g in gs:
+        g.interrupt()
+    assert all(g.join(30) for g in gs)
