@@ -12,6 +12,7 @@ from gmprt.sync import Mutex, RWMutex
 from tests.conformance.parking import parked, reap
 from tests.support import wait_until
 
+GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
 HERE = sys._getframe().f_code.co_filename
 
 
@@ -70,9 +71,8 @@ def test_a_mutex_locked_twice_is_held_by_the_one_who_waits(procs):
     assert line.endswith(", held by itself")
 
 
-def test_two_locks_in_opposite_order(monkeypatch):
-    """With one P the other lives on main's thread, where it can be seen without the GIL, too."""
-    before = gmprt.gomaxprocs(1)
+@pytest.mark.skipif(not GIL, reason="only those on main's own thread are looked into")
+def test_two_locks_in_opposite_order(procs):
     a, b, met = Mutex(), RWMutex(), Chan()
 
     def other():
@@ -94,11 +94,10 @@ def test_two_locks_in_opposite_order(monkeypatch):
     assert second.startswith(f"goroutine {g.id} ({g.name}) in sync.RWMutex.Lock on <RWMutex")
     assert second.endswith("held by goroutine 1 (main)")
     assert g.join(30)
-    gmprt.gomaxprocs(before)
 
 
-def test_two_channels():
-    before = gmprt.gomaxprocs(1)
+@pytest.mark.skipif(not GIL, reason="only those on main's own thread are looked into")
+def test_two_channels(procs):
     asked, line = Chan(), line_here()
     answered = Chan()
 
@@ -111,11 +110,10 @@ def test_two_channels():
     assert first.endswith(f"made at {HERE}:{line + 1}, which goroutine {g.id} ({g.name}) refers to")
     assert second.endswith(f"made at {HERE}:{line}, which goroutine 1 (main) refers to")
     reap(g)
-    gmprt.gomaxprocs(before)
 
 
-def test_a_join_is_part_of_a_ring():
-    before = gmprt.gomaxprocs(1)
+@pytest.mark.skipif(not GIL, reason="only those on main's own thread are looked into")
+def test_a_join_is_part_of_a_ring(procs):
     done = Chan()
     g = go(done.recv)
 
@@ -127,7 +125,6 @@ def test_a_join_is_part_of_a_ring():
     assert first == f"goroutine 1 (main) in join of goroutine {g.id} ({g.name})"
     assert "chan receive" in second
     reap(g)
-    gmprt.gomaxprocs(before)
 
 
 def test_without_a_ring_none_is_told(procs):

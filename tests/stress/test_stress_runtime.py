@@ -112,9 +112,9 @@ def test_ps_come_and_go_under_load(
     before = rt.gomaxprocs()
     stop: list[None] = []
     failed: list[BaseException] = []
+    rng = random.Random(next(seeds))
 
     def change() -> None:
-        rng = random.Random(next(seeds))
         try:
             while not stop:
                 n = rng.choice([1, 2, 3, 8])
