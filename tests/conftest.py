@@ -25,7 +25,6 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = ["gmprt.pytest_plugin"]
 
 WATCHDOG_STATUS = 70
-LEAK_SECONDS = 10.0  # what a goroutine may take to end after its test
 STACK_SECONDS = 5.0  # what `gmprt.stack()` may take in a process that hangs
 
 # A slow example is no failure (the machine may be busy), and `procs` is one value for all examples.
@@ -47,6 +46,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="with which numbers of Ps tests run that are about them (default: 1,2,8)",
     )
     group.addoption(
+        "--leak-seconds",
+        type=float,
+        default=10.0,
+        help="what a goroutine may take to end after its test",
+    )
+    group.addoption(
         "--times", type=int, default=20, help="runs of each program whose exit may meet a race"
     )
     group.addoption(
@@ -62,11 +67,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the stress tests; leave out the numbers of Ps that are not asked for (`--procs`)."""
+    within = config.getoption("--leak-seconds")
     for item in items:
         if "stress" in item.path.parts:
             item.add_marker("stress")
         if item.get_closest_marker("goroutine_leaks") is None:
-            item.add_marker(pytest.mark.goroutine_leaks(within=LEAK_SECONDS))
+            item.add_marker(pytest.mark.goroutine_leaks(within=within))
     asked = config.getoption("--procs")
     if asked is None:
         return

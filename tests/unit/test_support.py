@@ -200,6 +200,7 @@ def test_a_goroutine_left_behind_fails_its_test_unless_marked(tmp_path):
             gmprt.go(gmprt.Chan().recv)
             assert False
         """,
+        "--leak-seconds=1",
     )
     assert done.returncode == 1, done.stdout + done.stderr
     assert "1 failed, 3 passed, 1 error" in done.stdout
