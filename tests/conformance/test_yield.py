@@ -115,7 +115,7 @@ def test_main_yielding_lets_a_goroutine_run_on_its_p():
 def test_yielding_goroutines_take_turns():
     """On one P none of three that yield gets ahead of the others by much.
 
-    Of those on one thread: a P that looks blocked may be handed to another, and the two have slices.
+    Of those on one thread: a P that looks blocked may be handed on, and two have slices.
     """
     former = gmprt.gomaxprocs(1)
     try:
