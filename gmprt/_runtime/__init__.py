@@ -65,7 +65,7 @@ from .g import G as G
 from .g import GoroutineExit as GoroutineExit
 from .g import Sudog as Sudog
 from .g import ThreadG as ThreadG
-from .g import line_of as line_of
+from .g import place_of as place_of
 from .g import set_make_ended as set_make_ended
 from .g import take_out as take_out
 from .halt import Halted as Halted

@@ -28,6 +28,7 @@ from .sched import sched
 
 __all__ = [
     "SIGNALS",
+    "answer",
     "ask_ms",
     "interrupt",
     "leave_attn",
@@ -123,6 +124,16 @@ def ask_ms(
         if not came.sleep(0.02):
             for mp in ms:
                 mp.due = 0
+
+
+def answer(mp: M) -> None:
+    """Answer what other threads have asked this M. Runs on: own M."""
+    while mp.calls:
+        try:
+            question = mp.calls.popleft()
+        except IndexError:
+            return
+        question(mp)
 
 
 def raise_attn(mp: M, gp: G[Any]) -> None:

@@ -16,7 +16,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from .attn import ask_ms
-from .g import G, ThreadG, line_of
+from .g import G, ThreadG, place_of
 from .idle import counters
 from .lock import PACKAGE_DIR, release, snapshot
 from .m import M, tls
@@ -171,7 +171,7 @@ def _describe(gp: G[Any], places: list[Place] | None, modules: dict[str, str]) -
     if code is not None:
         module = _module_of(code, modules)
         lines.append(f"created by {module}.{code.co_qualname} in goroutine {gp.parent}")
-        lines.append(f"\t{code.co_filename}:{line_of(code, gp.lasti)}")
+        lines.append(f"\t{place_of(code, gp.lasti)}")
     return "\n".join(lines) + "\n"
 
 

@@ -49,7 +49,7 @@ __all__ = [
     "Signal",
     "Sudog",
     "ThreadG",
-    "line_of",
+    "place_of",
     "set_make_ended",
     "set_verbs",
     "take_out",
@@ -274,7 +274,7 @@ class G(Generic[T_co]):
     def created_at(self) -> str:
         """`file:line` of the `go` statement; "" for main."""
         code = self.code
-        return "" if code is None else f"{code.co_filename}:{line_of(code, self.lasti)}"
+        return "" if code is None else place_of(code, self.lasti)
 
     @property
     def state(self) -> str:
@@ -522,9 +522,11 @@ def qualname(fn: Any) -> str:
     return name if isinstance(name, str) else type(fn).__qualname__
 
 
-def line_of(code: CodeType, lasti: int) -> int:
-    """Find the line of an instruction, given as `frame.f_lasti`."""
+def place_of(code: CodeType, lasti: int) -> str:
+    """Return `file:line` of an instruction, given as `frame.f_lasti`."""
     for start, end, line in code.co_lines():
         if start <= lasti < end and line is not None:
-            return line
-    return code.co_firstlineno
+            break
+    else:
+        line = code.co_firstlineno
+    return f"{code.co_filename}:{line}"

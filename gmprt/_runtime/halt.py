@@ -20,7 +20,7 @@ from importlib import import_module
 from types import FrameType, ModuleType
 from typing import Any
 
-from .attn import ask_ms
+from .attn import answer, ask_ms
 from .g import G
 from .m import M, tls
 from .note import Note
@@ -65,8 +65,7 @@ class Halted:
             return self
         while not _one_at_a_time.acquire(timeout=_TURN):
             if self._own is not None:
-                while self._own.calls:  # the one whose turn it is asks this M, too
-                    self._own.calls.popleft()(self._own)
+                answer(self._own)  # the one whose turn it is asks this M, too
         try:
             sched.halting = True
             if GIL:

@@ -24,7 +24,7 @@ from sys import _getframe
 from types import CodeType, FrameType
 from typing import Any, ParamSpec, TypeVar
 
-from .attn import leave_attn, mark_signals, run_signals
+from .attn import answer, leave_attn, mark_signals, run_signals
 from .clock import now
 from .g import G
 from .handoff import (
@@ -47,7 +47,6 @@ from .timers import expire
 __all__ = [
     "IN_FINALISER",
     "Spawn",
-    "answer",
     "getm",
     "go",
     "newproc",
@@ -495,13 +494,3 @@ def _signals_end_wait(mp: M) -> bool:
         return True
     leave_attn(m0.curg, exc)
     return False
-
-
-def answer(mp: M) -> None:
-    """Answer what other threads have asked this M. Runs on: own M."""
-    while mp.calls:
-        try:
-            question = mp.calls.popleft()
-        except IndexError:
-            return
-        question(mp)

@@ -111,11 +111,9 @@ class _Dumper:
 def dump_on(signum: int, dump: Callable[[], str]) -> None:
     """Have `dump()` written to stderr, by sysmon, whenever a signal comes; the program goes on.
 
-    Instead of the program's own handler. Runs on: the main thread.
+    Instead of the program's own handler.
     """
-    with _watch_lock:
-        _stand_before(signum)
-        sched.watched.setdefault(signum, {})[_Dumper(dump)] = None
+    watch_signals((signum,), _Dumper(dump))
 
 
 def watch_signals(signums: Iterable[int], node: Any) -> None:

@@ -25,13 +25,13 @@ from contextvars import Context, copy_context
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
-from .attn import raise_attn, raise_why
+from .attn import answer, raise_attn, raise_why
 from .g import DEAD, NOBODY, Claim, G, Sudog
 from .handoff import acquirep, goready, handoffp, launch, newm, take_idle_m, wait_for_p
 from .lock import ENTRANCES, release
 from .m import M, tls
 from .park import gopark
-from .proc import answer, getm
+from .proc import getm
 from .sched import lock_sched, sched
 
 __all__ = ["blocking", "syscall"]

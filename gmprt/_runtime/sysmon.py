@@ -155,12 +155,13 @@ class _Sysmon:
     def look(self) -> bool:
         """Look at everything once; True if there is something to watch closely."""
         busy = self.trip_signals()
-        if sched.lost or sched.signaled or self.timer_time() <= now():
+        due = self.timer_time() <= now()
+        if due or sched.lost or sched.signaled:
             sched.firings += 1
             try:
                 self.report_lost()
                 self.give_signals()
-                if self.timer_time() <= now():
+                if due:
                     run_timers(now())
             finally:
                 sched.firings += 1

@@ -12,8 +12,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from .._runtime import G, GoroutineExit, current_g, deadline, living, main_g, now, places_of, sleep
-from .holders import add_notes
-from .report import as_text, make_groups
+from .holders import explained
+from .report import as_text
 
 __all__ = [
     "Ignore",
@@ -115,9 +115,7 @@ def _within(within: float) -> float:
 
 def describe_leaks(left: list[G[Any]]) -> str:
     """Tell of goroutines that are left: the text of a LeakError."""
-    groups = make_groups(left)
-    add_notes(groups)
-    return as_text(groups).rstrip()
+    return as_text(explained(left)).rstrip()
 
 
 def check(ignore: Iterable[Ignore] | Ignore = (), within: float = 0.5) -> None:

@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 from .._runtime import G
-from .holders import add_notes
+from .holders import explained
 from .reach import stuck_gs
-from .report import as_json, as_text, make_groups
+from .report import as_json, as_text
 from .sites import as_table, by_site
 
 __all__ = ["report"]
@@ -18,8 +18,7 @@ _OBJECTS_MAX = 500_000  # an exit is not kept waiting for the proof about a larg
 
 def report(leaked: list[G[Any]], file: str) -> None:
     """Write the dump to stderr, if there is a leak, and JSON to `file`, if it is named."""
-    groups = make_groups(leaked, stuck_gs(_OBJECTS_MAX) if leaked else ())
-    add_notes(groups)
+    groups = explained(leaked, stuck_gs(_OBJECTS_MAX)) if leaked else []
     if leaked and sys.stderr is not None:
         sites = {gp.created_at for gp in leaked}
         table = as_table(row for row in by_site() if row.site in sites)

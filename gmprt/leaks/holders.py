@@ -22,9 +22,9 @@ from .._runtime import PACKAGE_DIR, G, Halted, getm, living, main_g
 from ..context import end_of
 from . import frames
 from .reach import BARRIERS
-from .report import Group, say, say_with_place
+from .report import Group, make_groups, say, say_with_place
 
-__all__ = ["add_notes", "ring_in_words"]
+__all__ = ["explained", "ring_in_words"]
 
 _GS_MAX = 500  # goroutines among which a ring is looked for
 _OBJECTS_MAX = 1_000  # objects that are looked at for each
@@ -180,7 +180,14 @@ def _on(gp: G[Any], how: str, other: G[Any]) -> str:
 # -- contexts
 
 
-def add_notes(groups: Iterable[Group]) -> None:
+def explained(gs: Iterable[G[Any]], stuck: Iterable[G[Any]] = ()) -> list[Group]:
+    """Group goroutines as `make_groups` does, with what is to be said of their contexts."""
+    groups = make_groups(gs, stuck)
+    _add_notes(groups)
+    return groups
+
+
+def _add_notes(groups: Iterable[Group]) -> None:
     """Say in each group that its goroutines go on under a context that has ended, or depend on one
     that nobody will cancel."""
     firsts = {group.first.id: group for group in groups}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from .._runtime import PACKAGE_DIR, G, Place, describe, line_of, places_of
+from .._runtime import PACKAGE_DIR, G, Place, describe, place_of, places_of
 
 __all__ = [
     "Group",
@@ -85,7 +85,7 @@ def made_at(thing: object) -> str:
     code = getattr(thing, "made_in", None)
     if not isinstance(code, CodeType) or code.co_filename.startswith(PACKAGE_DIR):
         return ""
-    return f"{code.co_filename}:{line_of(code, thing.made_at)}"  # type: ignore[attr-defined]
+    return place_of(code, thing.made_at)  # type: ignore[attr-defined]
 
 
 def say_with_place(thing: object) -> str:

@@ -23,9 +23,9 @@ from .._runtime import (
     GoroutineExit,
     Rank,
     acquire,
-    line_of,
     living,
     make_lock,
+    place_of,
     release,
     set_site_hooks,
 )
@@ -128,7 +128,7 @@ def by_site() -> list[Site]:
     acquire(_lock)
     rows = [
         Site(
-            f"{record.code.co_filename}:{line_of(record.code, record.lasti)}",
+            place_of(record.code, record.lasti),
             record.name,
             record.spawned,
             record.finished,

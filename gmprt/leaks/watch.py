@@ -13,8 +13,8 @@ from typing import Any
 from .._runtime import G, count_leak_warning, current, deadline
 from ..timer import Timer, after_func
 from .check import living_gs
-from .holders import add_notes
-from .report import as_paragraphs, make_groups
+from .holders import explained
+from .report import as_paragraphs
 
 __all__ = ["Watch", "watch"]
 
@@ -78,9 +78,7 @@ class Watch:
             return
         self._said.add((site, kind))
         count_leak_warning()
-        groups = make_groups(gs)
-        add_notes(groups)
-        text = head + "\n".join(as_paragraphs(groups))
+        text = head + "\n".join(as_paragraphs(explained(gs)))
         _log.warning("%s", text)
         if self._callback is not None:
             self._callback(site, kind, text)

@@ -3,7 +3,6 @@
 import gc
 import os
 import re
-import sys
 import threading
 import weakref
 
@@ -13,6 +12,7 @@ import gmprt
 from gmprt import Chan, current, go, gosched, on_recv, on_send, select, sleep, stack, stats
 from gmprt.sync import Mutex, WaitGroup
 from tests.conformance.parking import LONG, join_all, parked, reap, until
+from tests.support import GIL
 
 HEADER = re.compile(r"goroutine (\d+) \[([^\]]+)\]:")
 CREATED = re.compile(r"created by (\S.*?)(?: in goroutine (\d+))?")
@@ -50,10 +50,6 @@ def parse(text):
         assert goid not in found
         found[goid] = (head[2], frames, created)
     return found
-
-
-def gil_enabled():
-    return getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def waits_here(ch):
@@ -218,7 +214,7 @@ def test_one_that_has_not_started_is_runnable():
         found = parse(stack())
         fresh = [g for g in gs if found[g.id][0] == "runnable"]
         # Without the GIL it waits for the other threads to tell, and these may run meanwhile.
-        assert fresh or not gil_enabled()
+        assert fresh or not GIL
         for g in fresh:
             assert found[g.id][2][1] == 1
     finally:

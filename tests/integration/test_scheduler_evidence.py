@@ -7,16 +7,14 @@ that it happened for the reason meant.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import run_prog
+from tests.support import GIL, run_prog
 
 PROG = Path(__file__).with_name("progs") / "evidence.py"
-GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def stats_of(prog: str, maxprocs: int) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from gmprt.context import background, with_cancel, with_timeout, with_value
 from gmprt.leaks.report import made_at
 from gmprt.sync import Mutex, RWMutex
 from tests.conformance.parking import parked, reap
-from tests.support import wait_until
+from tests.support import GIL, wait_until
 
-GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
 HERE = sys._getframe().f_code.co_filename
 
 

@@ -1,16 +1,14 @@
 """Go's corpus of leaks: every goroutine left is listed, and those that are stuck are found."""
 
 import re
-import sys
 
 import pytest
 
 from tests.leaks.kernels import GO_KERNELS, GO_SIMPLE, KERNELS, NOT_CARRIED, SIMPLE
 from tests.leaks.running import outcome
-from tests.support import run_prog
+from tests.support import GIL, run_prog
 
 ALL = [*KERNELS, *SIMPLE]
-GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
 MISSES_ALLOWED = 0.10  # without the GIL, when other threads cannot be kept still
 
 

@@ -29,6 +29,7 @@ from tests.stress.load import (
     spawn_storm,
     timeouts_against_sends,
 )
+from tests.support import wait_until
 
 
 @pytest.mark.parametrize("interrupts", [False, True], ids=["plain", "interrupts"])
@@ -150,8 +151,7 @@ def test_load_leaves_nothing_behind(rt: ModuleType, procs: int, seeds: Iterator[
         if number < 3:
             most = max(most, rt.stats()["ms"])
     # Some are not joined, but their value waited for, which comes before their end.
-    while rt.num_goroutine() > goroutines:
-        rt.sleep(0.001)
+    wait_until(lambda: rt.num_goroutine() <= goroutines, "all have ended")
     assert rt.num_goroutine() == goroutines
     assert sum(rt.stats()["goroutines"].values()) == goroutines
     assert rt.stats()["ms"] <= most + 8, "threads are not used again, or not ended"

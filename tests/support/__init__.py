@@ -1,5 +1,6 @@
 """What tests share: waiting without sleeping, order without timing, programs as children."""
 
+from .gil import GIL as GIL
 from .order import Sequencer as Sequencer
 from .order import check_sequence as check_sequence
 from .progs import Finished as Finished
