@@ -6,7 +6,9 @@ import pytest
 
 import gmprt
 from gmprt import Chan, DeadlockError, current, go, leaks
+from gmprt._runtime import G
 from gmprt.context import background, with_cancel, with_timeout, with_value
+from gmprt.leaks.holders import explained
 from gmprt.leaks.report import made_at
 from gmprt.sync import Mutex, RWMutex
 from tests.conformance.parking import parked, reap
@@ -174,10 +176,17 @@ def test_one_that_goes_on_after_its_context_has_ended(procs):
         assert "its <context background.with_cancel> has ended (Canceled(" in told_of(g)
     timed = with_timeout(background(), 0).ctx
     assert "has ended (DeadlineExceeded(" in told_of(parked(waits, timed))
-    before = gmprt.gomaxprocs(1)
-    g = go(lambda ctx: None, ctx)  # it has not even started
-    assert "has ended (Canceled(" in told_of(g)
-    gmprt.gomaxprocs(before)
+
+
+def test_one_that_has_not_started_under_a_context_that_has_ended():
+    ctx, cancel = with_cancel(background())
+    cancel()
+    gp = G()  # one that `go` has made is started any time
+    gp.id, gp.stack, gp.parent = 1_000_000, None, 1
+    gp.code, gp.lasti = sys._getframe().f_code, -1
+    gp.fn, gp.args, gp.kwargs = waits, (ctx,), None
+    [group] = explained([gp])
+    assert "has ended (Canceled(" in group.note
 
 
 def test_one_whose_contexts_cancel_is_gone(procs):
