@@ -182,7 +182,7 @@ def test_one_that_has_not_started_under_a_context_that_has_ended():
     ctx, cancel = with_cancel(background())
     cancel()
     gp = G()  # one that `go` has made is started any time
-    gp.id, gp.stack, gp.parent = 1_000_000, None, 1
+    gp.id, gp.stack, gp.parent, gp.joinq = 1_000_000, None, 1, []
     gp.code, gp.lasti = sys._getframe().f_code, -1
     gp.fn, gp.args, gp.kwargs = waits, (ctx,), None
     [group] = explained([gp])
