@@ -12,6 +12,7 @@ import ctypes
 import faulthandler
 import os
 import random
+import signal
 import sys
 from collections.abc import Generator, Iterator
 from time import monotonic
@@ -152,6 +153,9 @@ FAILED = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As a shell leaves it to what it starts in the background; the programs here inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     seed = config.getoption("--seed")
     config.stash[SEED] = random.SystemRandom().getrandbits(32) if seed is None else seed
     seconds = config.getoption("--watchdog-seconds")

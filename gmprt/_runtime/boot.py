@@ -85,6 +85,7 @@ def _start() -> None:
         seed(_int(settings, "randsched"))
     if settings.get("lockrank") == "1":
         set_lockrank(True)
+    sched.preemptoff = settings.get("asyncpreemptoff") == "1"
     lock_sched()
     _resize(procs)
     if policy.wake_on_go:
@@ -165,15 +166,15 @@ def gomaxprocs(n: int | None = None) -> int:
     former.
 
     A P too many is taken from its M at once; the M goes on with its user code and queues for
-    another P at its next scheduling point. Blocks: no. Raises: ValueError for n < 1; TypeError for
-    no int. Go: GOMAXPROCS.
+    another P at its next scheduling point; the caller's takes an idle one at once, if there is one.
+    Blocks: no. Raises: ValueError for n < 1; TypeError for no int. Go: GOMAXPROCS.
     """
     if n is not None:
         if isinstance(n, bool) or not isinstance(n, int):
             raise TypeError(f"gomaxprocs: an int, not {n!r}")
         if n < 1:
             raise ValueError(f"gomaxprocs: at least 1, not {n}")
-    getm()
+    own = getm()
     if n is None:
         return sched.procs
     wake = []
@@ -185,6 +186,8 @@ def gomaxprocs(n: int | None = None) -> int:
         if holder is not None:
             unwire(pp, holder)
             passp(pp)
+    if sched.pidle and own.p is None and not own.foreign and not own.incall:
+        wire(sched.pidle.pop(), own)
     while sched.pwait and sched.pidle:
         mp = sched.pwait.popleft()
         wire(sched.pidle.pop(), mp)

@@ -240,7 +240,7 @@ def stats() -> dict[str, Any]:
         "global_gets": total.get("global_gets", 0),
         "handoffs": sched.handoffs,
         "retakes": sched.retakes,
-        "preemptions": 0,
+        "preemptions": total.get("preemptions", 0),
         "parks": max(0, ticks - finished),
         "netpolls": 0,
         "leak_warnings": sched.leak_warnings,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .g import G, Sudog
 
 __all__ = [
+    "SLICE",
+    "SLICE_MIN",
     "acquirep",
     "goready",
     "handoffp",

@@ -202,6 +202,7 @@ def counters(mp: M) -> dict[str, int]:
         "steal_attempts": mp.steal_attempts,
         "global_gets": mp.global_gets,
         "stacks_created": mp.stacks_created,
+        "preemptions": mp.preemptions,
     }
 
 

@@ -16,6 +16,8 @@ Invariants:
 from __future__ import annotations
 
 import _thread
+import ctypes
+import sys
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from .stack import Stack
 
 __all__ = ["M", "foreign_m", "thread_g", "tls"]
+
+
+_current_tstate = ctypes.pythonapi.PyThreadState_Get
+_current_tstate.restype = ctypes.c_void_p
 
 
 class _Tls(_thread._local):
@@ -54,6 +60,7 @@ class M:
         "calltick",
         "clock",
         "curg",
+        "declined",
         "due",
         "dying",
         "finished",
@@ -78,8 +85,11 @@ class M:
         "now",
         "oldp",
         "p",
+        "preemptions",
         "readyq",
         "root",
+        "run_since",
+        "run_tick",
         "seen_at",
         "seen_clock",
         "seen_looks",
@@ -100,7 +110,9 @@ class M:
         "tid",
         "timers",
         "to_make",
+        "tstate",
         "turn",
+        "want",
         "wants_p",
     )
 
@@ -160,6 +172,12 @@ class M:
         self.seen_since = 0.0  # [own: sysmon]
         self.blocked: tuple[Any, float] | None = None  # [any] sysmon took its P: code, since when
         self.seen_looks = 0  # [own: sysmon] looks that found it asleep at the same place
+        self.tstate = 0  # [const] address of the interpreter's thread state, on 3.11 (preempt.py)
+        self.want = -1  # [any] decision number of the goroutine that is to give way; -1: none
+        self.preemptions = 0  # [own: M] times one gave way that had not asked to
+        self.run_tick = -1  # [own: sysmon] the decision it saw last
+        self.run_since = 0.0  # [own: sysmon] when it saw that first
+        self.declined = 0  # [any] requests since then that came at a bad moment
 
     def __repr__(self) -> str:
         kind = "thread" if self.foreign else "M"
@@ -174,6 +192,8 @@ class M:
         """Note the calling thread's ident and CPU clock. Runs on: own M."""
         self.ident = _thread.get_ident()
         self.tid = _thread.get_native_id()
+        if sys.version_info < (3, 12):
+            self.tstate = _current_tstate()
         try:
             self.clock = time.pthread_getcpuclockid(self.ident)
         except (AttributeError, OSError):

@@ -45,7 +45,16 @@ from .proc import IN_FINALISER, getm, schedule, set_born_hook
 from .sched import sched
 from .stack import Stack
 
-__all__ = ["gopark", "gosched", "init_g0", "make_stacks", "set_site_hooks"]
+__all__ = [
+    "execute_stack",
+    "first_stack",
+    "gopark",
+    "gosched",
+    "init_g0",
+    "make_stacks",
+    "set_site_hooks",
+    "yield_preempted",
+]
 
 GFREE_MAX = 1024  # idle stacks an M keeps
 
@@ -161,6 +170,26 @@ def gosched() -> None:
             target.switch()
     if gp.attn is not None:
         raise_attn(mp, gp)
+
+
+def yield_preempted(mp: M) -> None:
+    """Let others run, then go on: `gosched` where it was not asked for. No park point.
+
+    Blocks: G. Runs on: own M. Go: proc.go gopreempt_m; differs: to the M's own queue.
+    """
+    gp = mp.curg
+    mp.preemptions += 1
+    mp.turn = True  # a fresh one too, if there is one
+    mp.readyq.append(gp)
+    try:
+        found = schedule(mp)
+    except RuntimeError:  # not here, or not any more: then it goes on
+        mp.readyq.remove(gp)
+        return
+    if found is not gp:
+        target = stack_for(mp, found)
+        found = None
+        target.switch()
 
 
 def _cannot_park(mp: M, gp: G[Any], exc: RuntimeError) -> None:
@@ -367,7 +396,7 @@ def _mstart(mp: M) -> None:
     mp.bind_thread()
     init_g0(mp)
     mp.root = mp.maker = getcurrent()
-    first = Stack(mp, _first_stack, mp.maker)
+    first = Stack(mp, first_stack, mp.maker)
     mp.stacks.add(first)
     mp.stacks_created += 1
     mp.to_make = first
@@ -393,7 +422,7 @@ def make_stacks(mp: M) -> None:
         sp = None
 
 
-def _first_stack(sp: Stack) -> None:
+def first_stack(sp: Stack) -> None:
     """What an M's first stack does: find something to run, then be a stack like the others."""
     mp = sp.m
     gnext = schedule(mp)
@@ -406,7 +435,7 @@ def _first_stack(sp: Stack) -> None:
     return execute_stack(sp)
 
 
-ENTRANCES.add(_first_stack.__code__)
+ENTRANCES.add(first_stack.__code__)
 
 
 def _mexit(mp: M, sp: Stack) -> None:

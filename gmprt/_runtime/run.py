@@ -13,6 +13,7 @@ from .debug import current_g
 from .g import DEAD, NOBODY, TIMED_OUT, Claim, G, GoroutineExit, Sudog
 from .lock import ENTRANCES
 from .park import gopark, gosched
+from .preempt import GROUND
 from .proc import getm
 from .protocols import Context
 from .sched import sched
@@ -58,6 +59,7 @@ def run(main: Callable[[*Ts], T], /, *args: *Ts, procs: int | None = None) -> T:
 
 
 ENTRANCES.add(run.__code__)
+GROUND.add(run.__code__)
 
 
 def current() -> G[Any] | None:

@@ -29,11 +29,12 @@ from opcode import opmap
 from typing import Any
 
 from .clock import now
-from .g import G
-from .handoff import handoffp, startm, wakep
+from .g import G, ThreadG
+from .handoff import SLICE, SLICE_MIN, handoffp, startm, wakep
 from .lock import release, snapshot
 from .m import M
 from .p import P
+from .preempt import make_preempter
 from .proc import go
 from .sched import GIL, lock_sched, policy, sched
 from .timerproc import next_timer, run_timers
@@ -46,6 +47,7 @@ TIMER_LATE = 0.002  # seconds that sysmon leaves a due timer to the Ms that run
 IDLE_LOOKS = 10  # looks that find everything idle before it sleeps for good
 QUIET_NS = 20_000  # what the process may burn in a look and still count as quiet
 BUSY_INTERVAL = 0.0005  # switch interval while several Ms run Python
+DECLINED_MAX = 5  # requests to give way that may be declined before the P is taken
 HELD_UP = 0.05  # seconds that Python code may keep fresh goroutines waiting, with the GIL
 PARALLEL = 1.3  # CPUs that a process uses only if some thread has let go of the GIL
 POLLING = {opmap[name] for name in ("JUMP_BACKWARD", "RESUME") if name in opmap}
@@ -89,8 +91,10 @@ class _Sysmon:
         self.user_interval: float | None = None  # the interval to give back; None: not lowered
         self.in_time = 0  # naps, the last ones, after which it did not have to wait for the GIL
         self.looked = 0.0  # when
+        self.looked_before = 0.0  # the look before that
         self.cpus = 0.0  # how many the process has used since the look before
         self.stands: dict[P, tuple[int, float]] = {}  # with a queue: its M's tick, since when
+        self.preempter = make_preempter()
         self.keep = sched.__dict__  # so that no stack is dropped before the process ends
 
     def run(self) -> None:
@@ -171,6 +175,7 @@ class _Sysmon:
         running = 0
         moment = now()
         self.cpus = burnt / 1e9 / max(1e-6, moment - self.looked)
+        self.looked_before = self.looked
         self.looked = moment
         for pp in list(sched.allp):
             mp = pp.m
@@ -188,6 +193,7 @@ class _Sysmon:
             if sched.pwait:
                 mp.due = 0  # in case the M's own store has overtaken the request
                 busy = True
+        busy = self.look_at_slices(moment) or busy
         busy = self.look_at_queues() or busy
         self.adapt_interval(running)
         self.idle_looks = self.idle_looks + 1 if self.all_idle() else 0
@@ -266,6 +272,52 @@ class _Sysmon:
         sched.retakes += 1
         release(sched.lock)
         return True
+
+    def look_at_slices(self, moment: float) -> bool:
+        """Have goroutines give way that have run for long while others wait; True if any has.
+
+        Go: retake, preemptone.
+        """
+        self.preempter.disarm()
+        if sched.preemptoff:
+            return False
+        busy = False
+        for mp in snapshot(sched.allm):
+            tick = mp.tick
+            if tick != mp.run_tick or mp.idle or mp.incall or mp.curg is None:
+                mp.run_tick = tick
+                mp.run_since = self.looked_before  # at the earliest
+                mp.declined = 0
+                continue
+            wanted = self.wanted(mp, moment)
+            if wanted == 0.0 or moment - mp.run_since < wanted:
+                busy = busy or wanted > 0.0
+                continue
+            busy = True
+            self.preempter.ask(mp, tick)
+            pp = mp.p
+            if mp.declined >= DECLINED_MAX and pp is not None and self.movable(pp):
+                self.retake(pp, mp)  # what can move goes on elsewhere
+        return busy
+
+    def wanted(self, mp: M, moment: float) -> float:
+        """Return for how long the running goroutine may go on, in seconds; 0: for ever."""
+        pp = mp.p
+        if mp.calls or (mp.sigs and mp.curg is not sched.g1):
+            return SLICE_MIN
+        if pp is None:
+            # It has lost its P, in a call perhaps: it is to queue for one once it is back.
+            waits = isinstance(mp.curg, ThreadG) or mp in snapshot(sched.pwait)
+            return 0.0 if waits else SLICE_MIN
+        if mp.readyq or pp.runnext or pp.runq or sched.pwait:
+            return SLICE
+        if first_deadline(mp) <= moment or (sched.runq and not sched.pidle):
+            return SLICE
+        return 0.0
+
+    def movable(self, pp: P) -> bool:
+        """Tell whether anything that waits for this P could run elsewhere, with no P idle."""
+        return bool(pp.runq or pp.runnext or sched.pwait or sched.runq) and not sched.pidle
 
     def look_at_queues(self) -> bool:
         """Send an M where fresh goroutines wait, a P is idle, and nobody gets to them.

@@ -76,7 +76,7 @@ def expire(mp: M) -> None:
 def put_first(mp: M, n: int) -> None:
     """Have the last `n` that became ready run first: a timer has woken them.
 
-    Not twice in a row while others wait: goroutines that sleep for less time than they run would
+    Then as many others have their turn: goroutines that sleep for less time than they run would
     keep all others waiting for ever. Any thread: a lost store to `first_until` does no harm.
     """
     readyq = mp.readyq
@@ -84,7 +84,9 @@ def put_first(mp: M, n: int) -> None:
         return
     tick = mp.tick
     if tick > mp.first_until:
-        mp.first_until = tick + 2 * n + 1  # a fresh goroutine may come between any two
+        pp = mp.p
+        fresh = pp is not None and (pp.runq or pp.runnext)  # they come in between
+        mp.first_until = tick + 2 * n + (1 if fresh else -1)
         readyq.rotate(n)
 
 

@@ -31,7 +31,9 @@ LAYERS = [
         "_runtime.rand",
         "_runtime.cpus",
         "_runtime.protocols",
+        "_runtime.rawframe",
     ],
+    ["_runtime.withs"],
     # the nouns: what a thing is, owns, and its local queue operations
     [
         "_runtime.g",
@@ -51,10 +53,10 @@ LAYERS = [
     ["_runtime.idle", "_runtime.attn"],
     ["_runtime.proc"],
     ["_runtime.park"],
+    ["_runtime.preempt"],
     # watching, looking inside, leaf verbs
     [
         "_runtime.sysmon",
-        "_runtime.preempt",
         "_runtime.syscall",
         "_runtime.foreign",
         "_runtime.debug",

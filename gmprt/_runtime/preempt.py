@@ -1,0 +1,288 @@
+"""Preemption: a goroutine that computes gives way between two bytecodes, though it never asked to.
+
+sysmon finds who has run for long while others wait (`sysmon.look_at_slices`) and has that thread
+call back at its next jump, branch, call or return: with `sys.monitoring`, from Python 3.12, by
+events local to the code that is on top of the thread just then; on 3.11 by the thread's trace hook.
+The callback runs on the goroutine's own stack, puts the goroutine at the tail of its M's queue, and
+switches to the next. Nothing is paid until somebody overruns.
+
+Declined, and tried again at sysmon's next look, where a switch could do harm (`_may`): in the
+runtime; in a finaliser or signal handler; in an import and other code of the standard library that
+takes locks; in a `with` block that may hold a lock (withs.py); where a stack is almost full; on a
+greenlet that is not the goroutine's own. A preempted goroutine is not at a park point: it is
+runnable, and no interrupt is delivered there.
+
+The interpreter counts, per thread, the callbacks that it is in, and calls none back meanwhile. So
+the count is taken down before the switch and put back after the return.
+
+Invariants:
+- Only the thread that has been asked, in the scheduling decision it was asked in (`M.want`), gives
+  way; each other that runs the same code goes on.
+- What is armed is disarmed by the callback before it switches, or by sysmon at its next look.
+- A trace function that somebody has set (3.11), and a tool of `sys.monitoring`, is never replaced.
+
+Locks: sched.lock, over the check that a thread lives and the change of its trace hook (3.11).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+from greenlet import getcurrent
+
+from .g import ThreadG
+from .lock import PACKAGE_DIR, release, snapshot
+from .m import M, tls
+from .park import execute_stack, first_stack, yield_preempted
+from .sched import lock_sched, sched
+from .stack import Stack
+from .withs import may_hold_lock, takes_locks
+
+__all__ = ["GROUND", "Preempter", "make_preempter"]
+
+GROUND: set[CodeType] = {
+    execute_stack.__code__,
+    first_stack.__code__,
+    Stack._body.__code__,
+}
+"""Code of the runtime that a goroutine's own code stands on: no frame of the runtime's work."""
+
+_ROOM = 60  # frames that must still fit on the stack
+
+
+def _may(mp: M, frame: FrameType | None) -> bool:
+    """Tell whether the running goroutine may be switched away from here; see the file's head."""
+    gp = mp.curg
+    if isinstance(gp, ThreadG) or mp.ingc or mp.foreign or mp.incall or mp.forked:
+        return False
+    sp = gp.stack
+    if sp is None or getcurrent() is not getattr(sp, "greenlet", sp):
+        return False
+    try:
+        _probe(_ROOM)
+    except RecursionError:
+        return False
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename.startswith(PACKAGE_DIR):
+            if code not in GROUND:
+                return False
+        elif takes_locks(frame) or may_hold_lock(frame):
+            return False
+        frame = frame.f_back
+    return True
+
+
+def _probe(depth: int) -> None:
+    """Find out whether there is room for so many frames."""
+    if depth:
+        _probe(depth - 1)
+
+
+def _give_way(frame: FrameType) -> None:
+    """Switch away from the running goroutine, if it may be. Called by the interpreter."""
+    mp = tls.m
+    mp.want = -1
+    if not _may(mp, frame):
+        mp.declined += 1
+        return
+    del frame
+    tstate = _current_tstate()
+    _leave_tracing(tstate)
+    try:
+        yield_preempted(mp)
+    finally:
+        _enter_tracing(tstate)
+
+
+class Preempter:
+    """Has a thread call back. All methods run on: sysmon."""
+
+    def ask(self, mp: M, tick: int) -> None:
+        """Have the goroutine give way that `mp` runs since its decision number `tick`."""
+        mp.want = tick
+        if not self._arm(mp):
+            mp.want = -1
+            mp.declined += 1
+
+    def _arm(self, mp: M) -> bool:
+        """Have the thread call back; False if that cannot be, just now or at all."""
+        return False
+
+    def disarm(self) -> None:
+        """Undo what has not called back by now."""
+
+
+def make_preempter() -> Preempter:
+    """Return what fits this Python; one that never preempts where nothing does."""
+    if sys.implementation.name != "cpython":
+        return Preempter()
+    global _current_tstate, _leave_tracing, _enter_tracing
+    api = ctypes.pythonapi
+    api.PyThreadState_Get.restype = ctypes.c_void_p
+    api.PyThreadState_LeaveTracing.argtypes = [ctypes.c_void_p]
+    api.PyThreadState_LeaveTracing.restype = None
+    api.PyThreadState_EnterTracing.argtypes = [ctypes.c_void_p]
+    api.PyThreadState_EnterTracing.restype = None
+    _current_tstate = api.PyThreadState_Get
+    _leave_tracing = api.PyThreadState_LeaveTracing
+    _enter_tracing = api.PyThreadState_EnterTracing
+    return _Monitoring() if sys.version_info >= (3, 12) else _Tracing()
+
+
+_current_tstate: Callable[[], int]
+_leave_tracing: Callable[[int], None]
+_enter_tracing: Callable[[int], None]
+
+
+# -- Python 3.12 and later
+
+
+class _Monitoring(Preempter):
+    """By local events of `sys.monitoring`."""
+
+    def __init__(self) -> None:
+        self.tool = -1  # not asked for yet; None: there is none
+        self.events = 0
+        self.armed: dict[CodeType, None] = {}
+        self.warned = False
+
+    def _arm(self, mp: M) -> bool:
+        if not self._have_tool():
+            return False
+        frame = sys._current_frames().get(mp.ident)
+        if frame is None:
+            return False
+        code = frame.f_code  # of the top frame alone: the thread may be running
+        del frame
+        if code.co_filename.startswith(PACKAGE_DIR):
+            return False
+        self.armed[code] = None
+        sys.monitoring.set_local_events(self.tool, code, self.events)  # type: ignore[attr-defined]
+        return True
+
+    def disarm(self) -> None:
+        for code in snapshot(self.armed):
+            self.armed.pop(code, None)
+            sys.monitoring.set_local_events(self.tool, code, 0)  # type: ignore[attr-defined]
+
+    def _have_tool(self) -> bool:
+        """Take a tool id that nobody has; those of debuggers, coverage and profilers are theirs."""
+        monitoring = sys.monitoring  # type: ignore[attr-defined]
+        if self.tool >= 0:
+            return True
+        for tool in (4, 3, 5):
+            try:
+                if monitoring.get_tool(tool) != _TOOL_NAME:  # ours: before a fork
+                    monitoring.use_tool_id(tool, _TOOL_NAME)
+            except ValueError:
+                continue
+            events = monitoring.events
+            for event in (events.JUMP, events.BRANCH, events.PY_START, events.PY_RETURN):
+                monitoring.register_callback(tool, event, self._called_back)
+                self.events |= event
+            self.tool = tool
+            return True
+        if not self.warned:
+            self.warned = True
+            _say("gmprt: no tool id of sys.monitoring is free: goroutines are not preempted\n")
+        return False
+
+    def _called_back(self, code: CodeType, offset: int, _: Any = None) -> None:
+        """Give way, if it is this thread that has been asked. Called by the interpreter."""
+        try:
+            mp = tls.m
+        except AttributeError:
+            return
+        if mp.want != mp.tick:
+            return
+        self.armed.pop(code, None)
+        sys.monitoring.set_local_events(self.tool, code, 0)  # type: ignore[attr-defined]
+        _give_way(sys._getframe(1))
+
+
+_TOOL_NAME = "gmprt"
+
+
+def _say(text: str) -> None:
+    """Write to stderr, if there is one."""
+    try:
+        sys.stderr.write(text)
+    except Exception:
+        pass  # none, or a broken one: sysmon has more to do
+
+
+# -- Python 3.11
+
+
+class _Tracing(Preempter):
+    """By the thread's trace hook, which sysmon sets from outside."""
+
+    def __init__(self) -> None:
+        self.set_trace = ctypes.pythonapi._PyEval_SetTrace
+        self.set_trace.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
+        self.word = ctypes.c_size_t.from_address
+        self.number = ctypes.c_int.from_address
+        self.kind = ctypes.PYFUNCTYPE(
+            ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p
+        )
+        self.keep = self.kind(self._called_back)  # as long as a thread may call it
+        self.hook = ctypes.cast(self.keep, ctypes.c_void_p)
+        self.usable: bool | None = None  # not known yet
+
+    def _arm(self, mp: M) -> bool:
+        if self.usable is None:
+            self.usable = self._works()
+        if not self.usable:
+            return False
+        set_trace, tstate, hook = self.set_trace, mp.tstate, self.hook
+        lock_sched()
+        try:
+            # An M that ends is taken out of `allm` under this lock, before its tstate goes.
+            if tstate == 0 or mp not in sched.allm:
+                return False
+            # A callback for which there is no room makes the program fail.
+            if self.number(tstate + _RECURSION_REMAINING).value < _ROOM:
+                return False
+            present = self.word(tstate + _C_TRACEFUNC)
+            # From the look to the call no bytecode gives up the GIL: somebody's function stays.
+            if not present.value:
+                set_trace(tstate, hook, None)
+            elif present.value != hook.value:
+                return False
+        finally:
+            release(sched.lock)
+        return True
+
+    def _called_back(self, _obj: Any, _frame: Any, _what: int, _arg: Any) -> int:
+        """Give way, if it is still wanted. Called by the interpreter, at the next line."""
+        self.set_trace(_current_tstate(), None, None)
+        mp = getattr(tls, "m", None)
+        if mp is not None and mp.want == mp.tick:
+            _give_way(sys._getframe(1))
+        return 0
+
+    def _works(self) -> bool:
+        """Look, on this thread, whether things are where they are expected."""
+        tstate = _current_tstate()
+        room = self.number(tstate + _RECURSION_REMAINING).value
+        limit = self.number(tstate + _RECURSION_REMAINING + 4).value
+        if limit != sys.getrecursionlimit() or not limit - 50 < room < limit:
+            return False
+        if self.word(tstate + _C_TRACEFUNC).value:
+            return False
+        nothing = self.kind(lambda _obj, _frame, _what, _arg: 0)
+        hook = ctypes.cast(nothing, ctypes.c_void_p)
+        self.set_trace(tstate, hook, None)
+        found = self.word(tstate + _C_TRACEFUNC).value
+        self.set_trace(tstate, None, None)
+        return found == hook.value and not self.word(tstate + _C_TRACEFUNC).value
+
+
+# In 3.11's PyThreadState; behind the second is the limit.
+_C_TRACEFUNC = 72
+_RECURSION_REMAINING = 32
