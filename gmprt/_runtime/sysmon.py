@@ -28,6 +28,7 @@ from math import inf
 from opcode import opmap
 from typing import Any
 
+from .blocked import name_blocked
 from .clock import now
 from .g import G, ThreadG
 from .handoff import SLICE, SLICE_MIN, handoffp, startm, wakep
@@ -47,6 +48,7 @@ TIMER_LATE = 0.002  # seconds that sysmon leaves a due timer to the Ms that run
 IDLE_LOOKS = 10  # looks that find everything idle before it sleeps for good
 QUIET_NS = 20_000  # what the process may burn in a look and still count as quiet
 BUSY_INTERVAL = 0.0005  # switch interval while several Ms run Python
+BLOCKED_SECONDS = 1.0  # what an M may wait for a lock while others that live on it are ready
 DECLINED_MAX = 5  # requests to give way that may be declined before the P is taken
 HELD_UP = 0.05  # seconds that Python code may keep fresh goroutines waiting, with the GIL
 PARALLEL = 1.3  # CPUs that a process uses only if some thread has let go of the GIL
@@ -307,8 +309,20 @@ class _Sysmon:
             return SLICE_MIN
         if pp is None:
             # It has lost its P, in a call perhaps: it is to queue for one once it is back.
-            waits = isinstance(mp.curg, ThreadG) or mp in snapshot(sched.pwait)
-            return 0.0 if waits else SLICE_MIN
+            if isinstance(mp.curg, ThreadG) or mp in snapshot(sched.pwait):
+                return 0.0
+            burnt = mp.cpu_ns()
+            still = burnt == mp.seen_clock != -1
+            mp.seen_clock = burnt
+            if mp.readyq or mp.timers or not still:
+                self.idle_looks = -1  # it may need this thread when it is back
+            if not still:
+                return SLICE_MIN
+            since = moment if mp.blocked is None else mp.blocked[1]
+            strands = mp.readyq or first_deadline(mp) <= moment
+            if strands and moment - since >= BLOCKED_SECONDS:
+                name_blocked(mp, moment - since)
+            return 0.0
         if mp.readyq or pp.runnext or pp.runq or sched.pwait:
             return SLICE
         if first_deadline(mp) <= moment or (sched.runq and not sched.pidle):

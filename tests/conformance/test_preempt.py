@@ -1,4 +1,7 @@
-"""A goroutine that computes and never asks holds up nobody. Go: runtime/preempt.go."""
+"""A goroutine that computes and never asks holds up nobody.
+
+Go: runtime/preempt.go; TestAsyncPreempt of runtime/proc_test.go.
+"""
 
 import os
 import signal

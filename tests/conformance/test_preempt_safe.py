@@ -20,7 +20,9 @@ import gmprt
 from gmprt import go, gosched, stats
 from gmprt._runtime import getm, preempt, withs
 from tests.conformance.parking import LONG, join_all
+from tests.support import start_prog
 from tests.support.preempting import forced
+from tests.support.progs import _as_file
 
 TURNS = 200
 
@@ -361,6 +363,39 @@ def test_channels():
         assert ch.recv() == 1
 
     assert contend(critical) > 1000
+
+
+# What cannot be seen is named
+
+HELD = """
+import sys, threading, gmprt
+lock = threading.Lock()
+
+def holder():
+    lock.acquire()
+    gmprt.sleep(0.01)  # any wait, or a preemption
+    lock.release()
+
+def user():
+    {take}
+
+def main():
+    gmprt.go(holder)
+    gmprt.gosched()
+    gmprt.go(user).join()
+
+gmprt.run(main, procs=1)
+"""
+
+
+@pytest.mark.parametrize("take", ["lock.acquire()", "with lock: pass"])
+def test_who_blocks_a_thread_for_a_lock_is_named(take):
+    """It is for good, so the program has to be ended from outside, once it has said so."""
+    with _as_file(HELD.format(take=take)) as path, start_prog(path) as child:
+        line = child.stderr.readline()
+        child.kill()
+    assert re.match(r"gmprt: goroutine 3 \(user\) has waited for \d\.\d s for a lock", line), line
+    assert re.search(r"prog\.py:11\. .* goroutine 2 \(holder\)", line), line
 
 
 # What is known of the standard library

@@ -56,7 +56,6 @@ LAYERS = [
     ["_runtime.preempt"],
     # watching, looking inside, leaf verbs
     [
-        "_runtime.sysmon",
         "_runtime.syscall",
         "_runtime.foreign",
         "_runtime.debug",
@@ -64,6 +63,8 @@ LAYERS = [
         "_runtime.exitcode",
         "_runtime.halt",
     ],
+    ["_runtime.blocked"],
+    ["_runtime.sysmon"],
     # start, stop, fork; then what users call that no other room has
     ["_runtime.boot"],
     ["_runtime.run"],
