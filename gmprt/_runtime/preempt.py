@@ -199,6 +199,8 @@ class _Monitoring(Preempter):
         except AttributeError:
             return
         if mp.want != mp.tick:
+            if code not in self.armed:  # left behind, by the parent of a fork perhaps
+                sys.monitoring.set_local_events(self.tool, code, 0)  # type: ignore[attr-defined]
             return
         self.armed.pop(code, None)
         sys.monitoring.set_local_events(self.tool, code, 0)  # type: ignore[attr-defined]
