@@ -38,6 +38,7 @@ from .lock import interrupted_runtime, release, set_lockrank
 from .m import M, foreign_m, tls
 from .p import P
 from .park import init_g0, make_stacks
+from .preempt import reset_preempt, stop_preempting
 from .proc import getm, set_hooks
 from .rand import seed
 from .sched import lock_sched, policy, sched
@@ -344,6 +345,7 @@ def _exit_hook() -> None:
     if mode not in ("off", "warn", "error"):
         sys.stderr.write(f"gmprt: GMPRT_LEAKS must be off, warn or error, not {mode!r}\n")
     sched.exiting = True
+    stop_preempting()
     for mp in list(sched.allm):
         if mp.idle:
             mp.note.wake()  # to sleep again without a time-out, see idle.py
@@ -398,6 +400,7 @@ def _after_fork() -> None:
     sched.reset()
     sched.ghosts = _thread._count()
     reset_attn()
+    reset_preempt()
     set_trace(None)
     _boot_lock = threading.RLock()
 

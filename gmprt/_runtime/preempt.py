@@ -21,7 +21,9 @@ Invariants:
 - What is armed is disarmed by the callback before it switches, or by sysmon at its next look.
 - A trace function that somebody has set (3.11), and a tool of `sys.monitoring`, is never replaced.
 
-Locks: sched.lock, over the check that a thread lives and the change of its trace hook (3.11).
+Locks: `_events_lock` (rank BOOT) over each change of events, and each look at frames: without the
+GIL these stop all threads for a moment, and the interpreter would never end if its end caught
+somebody at it, whose thread is gone then. sched.lock, over the check that a thread lives and the change of its trace hook (3.11).
 """
 
 from __future__ import annotations
@@ -35,14 +37,14 @@ from typing import Any
 from greenlet import getcurrent
 
 from .g import ThreadG
-from .lock import PACKAGE_DIR, release, snapshot
+from .lock import PACKAGE_DIR, Rank, acquire, make_lock, release, snapshot
 from .m import M, tls
 from .park import execute_stack, first_stack, yield_preempted
 from .sched import lock_sched, sched
 from .stack import Stack
 from .withs import may_hold_lock, takes_locks
 
-__all__ = ["GROUND", "Preempter", "make_preempter"]
+__all__ = ["GROUND", "Preempter", "make_preempter", "reset_preempt", "stop_preempting"]
 
 GROUND: set[CodeType] = {
     execute_stack.__code__,
@@ -52,6 +54,21 @@ GROUND: set[CodeType] = {
 """Code of the runtime that a goroutine's own code stands on: no frame of the runtime's work."""
 
 _ROOM = 60  # frames that must still fit on the stack
+
+_events_lock = make_lock(Rank.BOOT)
+
+
+def stop_preempting() -> None:
+    """Change no thread's events any more: the interpreter is about to end."""
+    acquire(_events_lock)
+    sched.preemptoff = True
+    release(_events_lock)
+
+
+def reset_preempt() -> None:
+    """In a forked child: a fresh lock, since another thread may have held it."""
+    global _events_lock
+    _events_lock = make_lock(Rank.BOOT)
 
 
 def _may(mp: M, frame: FrameType | None) -> bool:
@@ -154,21 +171,26 @@ class _Monitoring(Preempter):
     def _arm(self, mp: M) -> bool:
         if not self._have_tool():
             return False
-        frame = sys._current_frames().get(mp.ident)
-        if frame is None:
-            return False
-        code = frame.f_code  # of the top frame alone: the thread may be running
-        del frame
-        if code.co_filename.startswith(PACKAGE_DIR):
+        code = _top_code(mp)
+        if code is None or code.co_filename.startswith(PACKAGE_DIR):
             return False
         self.armed[code] = None
-        sys.monitoring.set_local_events(self.tool, code, self.events)  # type: ignore[attr-defined]
+        self._set(code, self.events)
         return True
 
     def disarm(self) -> None:
         for code in snapshot(self.armed):
             self.armed.pop(code, None)
-            sys.monitoring.set_local_events(self.tool, code, 0)  # type: ignore[attr-defined]
+            self._set(code, 0)
+
+    def _set(self, code: CodeType, events: int) -> None:
+        """Set the events of a code, but not while the interpreter ends."""
+        acquire(_events_lock)
+        try:
+            if not sched.preemptoff:
+                sys.monitoring.set_local_events(self.tool, code, events)  # type: ignore[attr-defined]
+        finally:
+            release(_events_lock)
 
     def _have_tool(self) -> bool:
         """Take a tool id that nobody has; those of debuggers, coverage and profilers are theirs."""
@@ -200,14 +222,27 @@ class _Monitoring(Preempter):
             return
         if mp.want != mp.tick:
             if code not in self.armed:  # left behind, by the parent of a fork perhaps
-                sys.monitoring.set_local_events(self.tool, code, 0)  # type: ignore[attr-defined]
+                self._set(code, 0)
             return
         self.armed.pop(code, None)
-        sys.monitoring.set_local_events(self.tool, code, 0)  # type: ignore[attr-defined]
+        self._set(code, 0)
         _give_way(sys._getframe(1))
 
 
 _TOOL_NAME = "gmprt"
+
+
+def _top_code(mp: M) -> CodeType | None:
+    """Return the code on top of a thread; None if there is none, or the interpreter ends.
+
+    That of the top frame alone, since the thread may be running.
+    """
+    acquire(_events_lock)
+    try:
+        frame = None if sched.preemptoff else sys._current_frames().get(mp.ident)
+        return None if frame is None else frame.f_code
+    finally:
+        release(_events_lock)
 
 
 def _say(text: str) -> None:

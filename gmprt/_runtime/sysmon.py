@@ -320,7 +320,7 @@ class _Sysmon:
                 return SLICE_MIN
             since = moment if mp.blocked is None else mp.blocked[1]
             strands = mp.readyq or first_deadline(mp) <= moment
-            if strands and moment - since >= BLOCKED_SECONDS:
+            if strands and moment - since >= BLOCKED_SECONDS and not sched.exiting:
                 name_blocked(mp, moment - since)
             return 0.0
         if mp.readyq or pp.runnext or pp.runq or sched.pwait:
