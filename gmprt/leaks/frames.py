@@ -24,7 +24,8 @@ import dis
 import struct
 import sys
 from array import array
-from itertools import pairwise
+from collections.abc import Container
+from itertools import filterfalse, pairwise
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
@@ -85,9 +86,9 @@ def things_held_by(frame: FrameType) -> list[object]:
     return objects_at(addresses)
 
 
-def held_by(frame: FrameType | None) -> list[int]:
+def held_by(frame: FrameType | None, but: Container[int] = frozenset((0,))) -> list[int]:
     """Return the addresses of what a suspended frame and those below it refer to, once per
-    reference.
+    reference, without those in `but`, 0 among them.
 
     The caller sees to it that they cannot run meanwhile. Reads them without `f_back`, which would
     make an object of each.
@@ -129,7 +130,7 @@ def held_by(frame: FrameType | None) -> list[int]:
         elif _LOCALS + stacktop > n:
             n = _LOCALS + stacktop
         held += words[_LOCALS:n]
-    return list(filter(None, held))
+    return list(filterfalse(but.__contains__, held))
 
 
 def _learn(frame: FrameType | None) -> None:

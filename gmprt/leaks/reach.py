@@ -112,15 +112,18 @@ def _look(gs: list[G[Any]], halted: Halted, most: int) -> list[G[Any]]:
     gc.disable()
     try:
         near: list[Any] = []
+        opaque = _live_anyway(halted)
         main = main_g()
         blocked = [
-            one for gp in gs if gp is not main and (one := _blocked(gp, halted, near)) is not None
+            one
+            for gp in gs
+            if gp is not main and (one := _blocked(gp, halted, opaque, near)) is not None
         ]
         if not blocked:
             return []
         things = dict(zip(map(id, near), near, strict=True))
         del near  # it would be a holder
-        return _Analysis(blocked, things, halted, most).stuck()
+        return _Analysis(blocked, things, opaque, halted, most).stuck()
     finally:
         if collecting:
             gc.enable()
@@ -129,7 +132,7 @@ def _look(gs: list[G[Any]], halted: Halted, most: int) -> list[G[Any]]:
 # -- what a blocked goroutine holds and waits for
 
 
-def _blocked(gp: G[Any], halted: Halted, near: list[Any]) -> _Blocked | None:
+def _blocked(gp: G[Any], halted: Halted, opaque: set[int], near: list[Any]) -> _Blocked | None:
     """Describe a goroutine, if it is blocked and can be looked into; add to `near` what it waits
     for, and what else may lead there at once."""
     sp = gp.stack
@@ -148,7 +151,7 @@ def _blocked(gp: G[Any], halted: Halted, near: list[Any]) -> _Blocked | None:
     waiters: list[Any] = gp.joinq or []
     held += [waiter.elem for waiter in waiters if waiter.stack is None]  # callbacks of on_end
     one = _Blocked(gp)
-    one.held = frames.held_by(frame)
+    one.held = frames.held_by(frame, opaque)
     one.held += map(id, held)
     ctx = id(gp.ctx)
     one.held += (ctx, ctx) if halted.context_is_saved(gp) else (ctx,)
@@ -217,7 +220,12 @@ class _Analysis:
     """
 
     def __init__(
-        self, blocked: list[_Blocked], things: dict[int, Any], halted: Halted, most: int
+        self,
+        blocked: list[_Blocked],
+        things: dict[int, Any],
+        opaque: set[int],
+        halted: Halted,
+        most: int,
     ) -> None:
         self.blocked = blocked
         self.halted = halted
@@ -227,7 +235,7 @@ class _Analysis:
         self.holders: set[int] = set()  # addresses of those that may refer to others
         self.explored: set[int] = set()  # addresses of those whose references are counted
         self.kinds: dict[type, bool] = {}  # whether objects of a type are looked through
-        self.opaque = _live_anyway(halted)  # addresses of what is not looked through
+        self.opaque = opaque  # addresses of what is not looked through
         self.waits_for = set(chain.from_iterable(one.waits_for for one in blocked))
         self.all_known = False  # what frames hold has been admitted
         self.extra = _extra_references()
@@ -371,6 +379,7 @@ def _live_anyway(halted: Halted) -> set[int]:
     spaces = [vars(module) for module in list(sys.modules.values()) if hasattr(module, "__dict__")]
     found = set(map(id, spaces))
     found.update(*[map(id, list(space.values())) for space in spaces])
+    found.add(0)  # no object
     found.update(frames.held_by(sys._getframe()))
     main = main_g()
     if main is not None and main.stack is not None:
