@@ -11,12 +11,15 @@ with its reference count: whatever is held from elsewhere too (a module, a runni
 code, an evaluation stack that cannot be read) is a root. A reference that cannot be accounted for
 thus makes its object live: that is why there is no false alarm.
 
+Nor is there one if it does not look at all of them: what it has not looked through is a holder that
+is not known. So it looks near a wait first, and further only as long as some are not proved stuck.
+
 What belongs to the runtime does not count as a holder: the queue of a channel, a Sudog, a handle
 (`G`), a goroutine's own copy of the context variables.
 
 The proof holds if nothing moves meanwhile. With the GIL the switch interval is raised for the
-moment; where another thread has run all the same, only what a second look agrees on counts. Without
-it the Ms are halted at a scheduling point, and nothing is said if any other thread has run.
+moment, without it the Ms are halted at a scheduling point; nothing is said if any other thread has
+run all the same.
 
 Go: mgc.go findGoroutineLeaks, mgcmark.go.
 """
@@ -63,7 +66,7 @@ __all__ = ["BARRIERS", "stuck", "stuck_gs"]
 
 _ATTEMPTS = 3  # if the world could not be kept still
 _NEAR = 4  # steps to what a goroutine waits for, at the first stage
-OBJECTS_MAX = 5_000_000  # more than that are not looked through: then nothing is proved
+OBJECTS_MAX = 5_000_000  # more than that are not looked through
 
 
 def stuck(kill: bool = False) -> list[G[Any]]:
@@ -82,7 +85,7 @@ def stuck(kill: bool = False) -> list[G[Any]]:
 
 
 def stuck_gs(most: int = OBJECTS_MAX) -> list[G[Any]]:
-    """Find the stuck; none if their objects are more than `most`. See the file's head."""
+    """Find the stuck, as far as `most` objects tell. See the file's head."""
     if not frames.usable:
         return []
     for attempt in range(_ATTEMPTS):
@@ -308,7 +311,9 @@ class _Analysis:
             todo = set(filterfalse(explored.__contains__, found))
 
     def _near(self, addresses: set[int]) -> set[int]:
-        """Pick what may be the only one that leads to what is waited for."""
+        """Pick what may lead to what is waited for, as long as that has unknown holders."""
+        if not self._roots(self.waits_for & self.holders):
+            return set()
         return self._closed(addresses - self.waits_for)
 
     def _closed(self, addresses: set[int]) -> set[int]:

@@ -39,6 +39,19 @@ def test_a_heap_behind_the_stuck_is_not_looked_through(parked):
     assert reach.stuck_gs(most=1_000) == gs
 
 
+def test_a_heap_that_only_the_stuck_hold_is_not_looked_through(parked):
+    class Worker:
+        def __init__(self):
+            self.heap = [[number] for number in range(10_000)]
+            self.ch = gmprt.Chan()
+
+        def run(self):
+            self.ch.recv()
+
+    g = parked(Worker().run)
+    assert reach.stuck_gs(most=1_000) == [g]
+
+
 def test_a_heap_too_large_hides_only_those_behind_it(parked):
     heap = [[number] for number in range(10_000)]
     behind = gmprt.Chan()
