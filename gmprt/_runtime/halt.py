@@ -34,7 +34,8 @@ except ImportError:  # not POSIX
 
 __all__ = ["Halted", "own_sleeps"]
 
-INTERVAL = 0.1  # switch interval meanwhile, with the GIL; also the longest wait to begin
+INTERVAL = 0.1  # switch interval at the beginning, with the GIL: the longest wait for it
+KEPT = 10.0  # and then, so that those that wait for the GIL do not take it in the middle
 
 _TURN = 0.005  # seconds between two looks whether another, whose turn it is, asks this M
 
@@ -72,6 +73,7 @@ class Halted:
                 self._interval = sys.getswitchinterval()
                 sys.setswitchinterval(INTERVAL)
                 time.sleep(0)
+                sys.setswitchinterval(KEPT)
             else:
                 self._stop_ms()
             self._frames = sys._current_frames()

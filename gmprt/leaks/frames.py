@@ -23,8 +23,11 @@ import ctypes
 import dis
 import struct
 import sys
-from itertools import pairwise
+from array import array
+from collections.abc import Container
+from itertools import filterfalse, pairwise
 from types import CodeType, FrameType, FunctionType, MethodType
+from typing import Any
 
 from .._runtime import GIL, own_sleeps
 
@@ -34,36 +37,36 @@ _WORD = 8
 _HEAD = object.__basicsize__  # 16, without the GIL 32
 _F_FRAME = (_HEAD + _WORD) // _WORD  # in PyFrameObject: f_back, then f_frame, in words
 _BY_GENERATOR = 1  # owner: the generator's own traversal tells of it
+_BY_ITSELF = 2  # owner: it is over, what is left lies in the frame object
+_BY_C_STACK = 3  # owner: no frame of Python's, but where C code called the interpreter
 
-# In _PyInterpreterFrame, in words: f_code or f_executable, f_func or f_funcobj; then in bytes of
-# the word at `_STATE`, which begins with stacktop: the owner. localsplus begins at `_LOCALS`.
-_LAYOUTS = {(3, 11): (4, 0, 5), (3, 12): (0, 2, 6), (3, 13): (0, 2, 6)}
-_CODE, _FUNC, _OWNER_BYTE = _LAYOUTS.get(sys.version_info[:2], (0, 0, 0))
-_STATE, _LOCALS = 8, 9
+# In _PyInterpreterFrame, in words: f_code or f_executable, f_func or f_funcobj, previous; then in
+# bytes of the word at `_STATE`, which begins with stacktop: the owner. prev_instr or instr_ptr is
+# at `_INSTRUCTION`, localsplus begins at `_LOCALS`.
+_LAYOUTS = {(3, 11): (4, 0, 6, 5), (3, 12): (0, 2, 1, 6), (3, 13): (0, 2, 1, 6)}
+_CODE, _FUNC, _PREVIOUS, _OWNER_BYTE = _LAYOUTS.get(sys.version_info[:2], (0, 0, 0, 0))
+_INSTRUCTION, _STATE, _LOCALS = 7, 8, 9
+_OWNER = 8 * _OWNER_BYTE
+_BYTECODE = CodeType.__basicsize__  # where it begins in a code object, in bytes
 _EXIT_ON_STACK: bool = sys.version_info < (3, 12)
 
 # They call C code with their operands in place, and these stay there until it returns.
 _OPERANDS_STAY = frozenset({"CALL", "CALL_KW", "CALL_FUNCTION_EX", "PRECALL", "FOR_ITER"})
 
-# All of memory as words; a slice of it is a list of addresses, in one call.
-_memory = (ctypes.c_uint64 * (1 << 44)).from_address(0)
+# All of memory as words, and as objects; a slice is a list of them, in one call of C code.
+_memory = memoryview((ctypes.c_uint64 * (1 << 44)).from_address(0)).cast("B").cast("Q")
+_objects = (ctypes.py_object * (1 << 44)).from_address(0)
 
-_slots: dict[int, tuple[CodeType, int]] = {}  # by id: the code, kept alive, and its slots
-_depths: dict[int, dict[int, int] | None] = {}  # by id of code in `_slots`
-
-_word = ctypes.c_uint64(0)
-_object = ctypes.py_object.from_address(ctypes.addressof(_word))
+# By id: a code, kept alive; where its local variables end in a frame, and where the frame does.
+_shapes: dict[int, tuple[CodeType, int, int]] = {}
+_depths: dict[int, dict[int, int] | None] = {}  # by id of code in `_shapes`
 
 
-def objects_at(addresses: list[int]) -> list[object]:
+def objects_at(addresses: list[int]) -> list[Any]:
     """Return the objects at addresses that `held_by` has returned, while nothing has run since."""
-    word, holder = _word, _object
-    found: list[object] = []
-    for address in addresses:
-        word.value = address
-        found.append(holder.value)
-    word.value = 0
-    return found
+    words = array("Q", addresses)
+    at = words.buffer_info()[0] // _WORD
+    return _objects[at : at + len(words)]
 
 
 class Disturbed(Exception):
@@ -83,43 +86,61 @@ def things_held_by(frame: FrameType) -> list[object]:
     return objects_at(addresses)
 
 
-def held_by(frame: FrameType | None) -> list[int]:
+def held_by(frame: FrameType | None, but: Container[int] = frozenset((0,))) -> list[int]:
     """Return the addresses of what a suspended frame and those below it refer to, once per
-    reference.
+    reference, without those in `but`, 0 among them.
 
-    The caller sees to it that they cannot run meanwhile.
+    The caller sees to it that they cannot run meanwhile. Reads them without `f_back`, which would
+    make an object of each.
     """
     held: list[int] = []
-    memory = _memory
+    memory, shapes = _memory, _shapes
+    at = 0
     while frame is not None:
         at = memory[id(frame) // _WORD + _F_FRAME] // _WORD
-        code_id = memory[at + _CODE]
-        known = _slots.get(code_id)
-        if known is None:
-            code = frame.f_code
-            if code_id != id(code):
-                frame = frame.f_back
-                continue  # not what it is expected to be
-            known = _slots[code_id] = (code, _local_slots(code))
-        state = memory[at + _STATE]
+        if memory[at + _STATE] >> _OWNER & 0xFF != _BY_ITSELF:
+            break
+        frame = frame.f_back
+        at = 0
+    unknown = frame
+    while at:
+        shape = shapes.get(memory[at + _CODE])
+        if shape is None:
+            if unknown is not None and memory[at + _STATE] >> _OWNER & 0xFF != _BY_C_STACK:
+                _learn(unknown)
+                unknown = None
+            else:
+                at = memory[at + _PREVIOUS] // _WORD
+            continue
+        code, n, end = shape
+        words = memory[at : at + end].tolist()
+        at = words[_PREVIOUS] // _WORD
+        state = words[_STATE]
         stacktop = state & 0xFFFFFFFF  # a C int: -1 while it runs
-        n = known[1]
-        if (state >> (8 * _OWNER_BYTE)) & 0xFF != _BY_GENERATOR:
-            held.append(memory[at + _FUNC])
+        if state >> _OWNER & 0xFF != _BY_GENERATOR:
+            held.append(words[_FUNC])
         elif stacktop < 1 << 31:
-            frame = frame.f_back
             continue
         if stacktop >= 1 << 31:
-            depth = _depth_at(known[0], frame.f_lasti)
+            depth = _depth_at(code, words[_INSTRUCTION] - id(code) - _BYTECODE)
             if depth < 0:  # in `__enter__`
-                held += _entering(memory[at + _LOCALS + n - depth - 1])
                 depth = -depth - 1
+                held += _entering(words[n + depth])
             n += depth
-        elif stacktop > n:
-            n = stacktop
-        held += memory[at + _LOCALS : at + _LOCALS + n]
+        elif _LOCALS + stacktop > n:
+            n = _LOCALS + stacktop
+        held += words[_LOCALS:n]
+    return list(filterfalse(but.__contains__, held))
+
+
+def _learn(frame: FrameType | None) -> None:
+    """Note the shapes of a frame and those below it."""
+    while frame is not None:
+        code = frame.f_code
+        if id(code) not in _shapes:
+            n = _LOCALS + _local_slots(code)
+            _shapes[id(code)] = (code, n, n + code.co_stacksize)
         frame = frame.f_back
-    return [address for address in held if address]
 
 
 def _local_slots(code: CodeType) -> int:
