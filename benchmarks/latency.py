@@ -11,7 +11,9 @@ for a task, as often as the case says; it has no end, and gives way by itself on
 about that (`yields`). Where a contender has a way to announce a call that blocks, `announced` takes
 it: `gmprt.syscall`, `asyncio.to_thread`, gevent's thread pool, and Go's ordinary system call, with
 `RawSyscall` as the unannounced one. A thread has nobody to tell: there both are the same. Calls
-last 50 ms.
+last 50 ms; those that compute do so on a CPU of their own, and longer where they have none. In C
+that is `hashlib.pbkdf2_hmac` without the GIL and `sum(range(n))` with it; Go hashes a large block
+in one go, and has nothing like a GIL, thus no `c_held`.
 
 `gmprt` has the ticker and the load where the scheduler puts them: mostly on one thread, which a
 started goroutine cannot leave. `gmprt apart` has the ticker call `lock_os_thread` before it starts
