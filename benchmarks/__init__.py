@@ -9,5 +9,6 @@ that no contender pays for another's import.
     python -m benchmarks                                  the four scenarios of the speed table
     python -m benchmarks --scenario parked                any scenario, or several
     python -m benchmarks --json results.json              with every sample and the environment
+    python -m benchmarks.latency                          how late a ticker is beside loads
     pytest benchmarks                                     all of it, through pytest-benchmark
 """

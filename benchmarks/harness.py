@@ -49,7 +49,8 @@ class Missing(Exception):
 def names() -> list[str]:
     """List the scenarios: every module of this package that is not part of the machinery."""
     found = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
-    return [name for name in found if name != "harness" and not name.startswith(("_", "test_"))]
+    machinery = ("harness", "latency")
+    return [n for n in found if n not in machinery and not n.startswith(("_", "test_"))]
 
 
 def load(name: str) -> Scenario:
