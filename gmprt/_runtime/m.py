@@ -60,7 +60,6 @@ class M:
         "calltick",
         "clock",
         "curg",
-        "declined",
         "due",
         "dying",
         "finished",
@@ -177,7 +176,6 @@ class M:
         self.preemptions = 0  # [own: M] times one gave way that had not asked to
         self.run_tick = -1  # [own: sysmon] the decision it saw last
         self.run_since = 0.0  # [own: sysmon] when it saw that first
-        self.declined = 0  # [any] requests since then that came at a bad moment
 
     def __repr__(self) -> str:
         kind = "thread" if self.foreign else "M"

@@ -23,7 +23,8 @@ Invariants:
 
 Locks: `_events_lock` (rank BOOT) over each change of events, and each look at frames: without the
 GIL these stop all threads for a moment, and the interpreter would never end if its end caught
-somebody at it, whose thread is gone then. sched.lock, over the check that a thread lives and the change of its trace hook (3.11).
+somebody at it, whose thread is gone then. sched.lock, over the check that a thread lives and the
+change of its trace hook (3.11).
 """
 
 from __future__ import annotations
@@ -36,11 +37,12 @@ from typing import Any
 
 from greenlet import getcurrent
 
+from .clock import now
 from .g import ThreadG
 from .lock import PACKAGE_DIR, Rank, acquire, make_lock, release, snapshot
 from .m import M, tls
 from .park import execute_stack, first_stack, yield_preempted
-from .sched import lock_sched, sched
+from .sched import GIL, lock_sched, sched
 from .stack import Stack
 from .withs import may_hold_lock, takes_locks
 
@@ -105,7 +107,6 @@ def _give_way(frame: FrameType) -> None:
     mp = tls.m
     mp.want = -1
     if not _may(mp, frame):
-        mp.declined += 1
         return
     del frame
     tstate = _current_tstate()
@@ -119,12 +120,23 @@ def _give_way(frame: FrameType) -> None:
 class Preempter:
     """Has a thread call back. All methods run on: sysmon."""
 
-    def ask(self, mp: M, tick: int) -> None:
-        """Have the goroutine give way that `mp` runs since its decision number `tick`."""
+    def ask(self, mp: M, tick: int) -> bool:
+        """Have the goroutine give way that `mp` runs since its decision number `tick`.
+
+        False if it has been asked before and has not come by since: then it is in C, or in other
+        code than it was.
+        """
+        before = mp.want == tick
+        if before and not self._again(mp):
+            return False
         mp.want = tick
         if not self._arm(mp):
             mp.want = -1
-            mp.declined += 1
+        return not before
+
+    def _again(self, mp: M) -> bool:
+        """Tell whether one that has not answered is to be asked once more."""
+        return True
 
     def _arm(self, mp: M) -> bool:
         """Have the thread call back; False if that cannot be, just now or at all."""
@@ -165,7 +177,7 @@ class _Monitoring(Preempter):
     def __init__(self) -> None:
         self.tool = -1  # not asked for yet; None: there is none
         self.events = 0
-        self.armed: dict[CodeType, None] = {}
+        self.armed: dict[CodeType, tuple[M, int, float]] = {}  # for whom, and when
         self.warned = False
 
     def _arm(self, mp: M) -> bool:
@@ -174,14 +186,20 @@ class _Monitoring(Preempter):
         code = _top_code(mp)
         if code is None or code.co_filename.startswith(PACKAGE_DIR):
             return False
-        self.armed[code] = None
+        self.armed[code] = (mp, mp.want, now())
         self._set(code, self.events)
         return True
 
+    def _again(self, mp: M) -> bool:
+        return all(one is not mp for one, _, _ in snapshot(self.armed.values()))
+
     def disarm(self) -> None:
-        for code in snapshot(self.armed):
-            self.armed.pop(code, None)
-            self._set(code, 0)
+        """Undo what has been answered, or has not been for so long that it may never be."""
+        moment = now()
+        for code, (mp, tick, when) in snapshot(self.armed.items()):
+            if mp.want != tick or mp.tick != tick or moment - when >= _PATIENCE:
+                self.armed.pop(code, None)
+                self._set(code, 0)
 
     def _set(self, code: CodeType, events: int) -> None:
         """Set the events of a code, but not while the interpreter ends."""
@@ -230,6 +248,7 @@ class _Monitoring(Preempter):
 
 
 _TOOL_NAME = "gmprt"
+_PATIENCE = 0.0 if GIL else 0.010  # without the GIL asking stops all threads, so not at each look
 
 
 def _top_code(mp: M) -> CodeType | None:

@@ -49,8 +49,7 @@ IDLE_LOOKS = 10  # looks that find everything idle before it sleeps for good
 QUIET_NS = 20_000  # what the process may burn in a look and still count as quiet
 BUSY_INTERVAL = 0.0005  # switch interval while several Ms run Python
 BLOCKED_SECONDS = 1.0  # what an M may wait for a lock while others that live on it are ready
-DECLINED_MAX = 5  # requests to give way that may be declined before the P is taken
-HELD_UP = 0.05  # seconds that Python code may keep fresh goroutines waiting, with the GIL
+HELD_UP = 0.05  # seconds that Python code may keep others waiting where it may not give way
 PARALLEL = 1.3  # CPUs that a process uses only if some thread has let go of the GIL
 POLLING = {opmap[name] for name in ("JUMP_BACKWARD", "RESUME") if name in opmap}
 DEFAULT_INTERVAL = 0.005  # CPython's; any other was chosen by the user and is left alone
@@ -289,17 +288,21 @@ class _Sysmon:
             if tick != mp.run_tick or mp.idle or mp.incall or mp.curg is None:
                 mp.run_tick = tick
                 mp.run_since = self.looked_before  # at the earliest
-                mp.declined = 0
                 continue
             wanted = self.wanted(mp, moment)
             if wanted == 0.0 or moment - mp.run_since < wanted:
                 busy = busy or wanted > 0.0
                 continue
             busy = True
-            self.preempter.ask(mp, tick)
+            unanswered = not self.preempter.ask(mp, tick)
             pp = mp.p
-            if mp.declined >= DECLINED_MAX and pp is not None and self.movable(pp):
-                self.retake(pp, mp)  # what can move goes on elsewhere
+            if pp is None or not self.movable(pp):
+                continue
+            # It is off in C, or at places where it may not give way: what can move goes on
+            # elsewhere. Who waits for the GIL can answer nothing; sysmon would be late then, too.
+            in_c = unanswered and self.in_time >= 1
+            if in_c or moment - mp.run_since >= HELD_UP:
+                self.retake(pp, mp)
         return busy
 
     def wanted(self, mp: M, moment: float) -> float:
