@@ -301,7 +301,7 @@ class _Sysmon:
             # It is off in C, or at places where it may not give way: what can move goes on
             # elsewhere. Who waits for the GIL can answer nothing; sysmon would be late then, too.
             in_c = unanswered and self.in_time >= 1
-            if in_c or moment - mp.run_since >= HELD_UP:
+            if moment - mp.run_since >= (1.5 * SLICE if in_c else HELD_UP):
                 self.retake(pp, mp)
         return busy
 
