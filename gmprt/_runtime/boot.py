@@ -30,7 +30,7 @@ from .clock import now
 from .cpus import default_procs, positive
 from .debug import dump, living, schedtrace_lines
 from .exitcode import end_with_leak_status, watch_exit
-from .fault import set_dumper
+from .fault import set_dumper, to_stderr
 from .g import FailedG, G
 from .handoff import acquirep, passp, unwire, wakep, wire
 from .idle import set_describe_all
@@ -111,7 +111,7 @@ class _Trace:
         if left > 0:
             return left
         elapsed = int((now() - self.first) * 1000)
-        sys.stderr.write(schedtrace_lines(elapsed, self.detail))
+        to_stderr(schedtrace_lines(elapsed, self.detail))
         self.due = now() + self.period
         return self.period
 
@@ -299,13 +299,12 @@ def _report(gp: G[Any]) -> None:
     try:
         if os.environ.get("GMPRT_PANIC") == "crash":
             default_excepthook(gp, exc)
-            sys.stderr.write("\n" + dump())
-            sys.stderr.flush()
+            to_stderr("\n" + dump())
             os._exit(2)
         hook = getattr(sys.modules.get("gmprt"), "excepthook", None) or default_excepthook
         hook(gp, exc)
     except BaseException as broken:  # a broken hook must not end the thread's scheduler
-        sys.stderr.write(f"gmprt.excepthook failed: {broken!r}\n")
+        to_stderr(f"gmprt.excepthook failed: {broken!r}\n")
     finally:
         if mp is not None:
             tls.m = mp
@@ -316,10 +315,8 @@ def default_excepthook(gp: G[Any], exc: BaseException) -> None:
 
     Assign another function to `gmprt.excepthook` to replace it.
     """
-    if sys.stderr is not None:
-        text = "".join(traceback.format_exception(exc))
-        sys.stderr.write(f"Exception in goroutine {gp.id} [created by {gp.created_at}]\n{text}")
-        sys.stderr.flush()
+    text = "".join(traceback.format_exception(exc))
+    to_stderr(f"Exception in goroutine {gp.id} [created by {gp.created_at}]\n{text}")
 
 
 excepthook: Callable[[G[Any], BaseException], object] = default_excepthook
@@ -339,7 +336,7 @@ def _exit_hook() -> None:
             _lost(gp)
     mode = os.environ.get("GMPRT_LEAKS", "") or "warn"
     if mode not in ("off", "warn", "error"):
-        sys.stderr.write(f"gmprt: GMPRT_LEAKS must be off, warn or error, not {mode!r}\n")
+        to_stderr(f"gmprt: GMPRT_LEAKS must be off, warn or error, not {mode!r}\n")
     sched.exiting = True
     for mp in list(sched.allm):
         if mp.idle:
@@ -347,8 +344,7 @@ def _exit_hook() -> None:
     leaked = [] if mode == "off" else _leaked()
     file = "" if mode == "off" else os.environ.get("GMPRT_LEAKS_FILE", "")
     if leaked or file:
-        # By name, since it is built upon this: and nobody pays for it before it is needed.
-        import_module("gmprt.leaks.ending").report(leaked, file)
+        _report_leaks(leaked, file)
         if isinstance(getattr(sys, "last_value", None), KeyboardInterrupt):
             # That the program was ended by Ctrl-C is forgotten when source text is run after it
             # (named tuples are made so), and the process would end with 1: here it is said again.
@@ -356,9 +352,17 @@ def _exit_hook() -> None:
                 exec("raise KeyboardInterrupt")
             except KeyboardInterrupt:
                 pass
-    sys.stderr.flush()
     if leaked and mode == "error":
         end_with_leak_status()
+
+
+def _report_leaks(leaked: list[G[Any]], file: str) -> None:
+    """Tell of leaked goroutines; that this fails must not change how the program ends."""
+    try:
+        # By name, since it is built upon this: and nobody pays for it before it is needed.
+        import_module("gmprt.leaks.ending").report(leaked, file)
+    except Exception:
+        to_stderr(f"gmprt: no report of leaked goroutines\n{traceback.format_exc()}")
 
 
 def _leaked() -> list[G[Any]]:

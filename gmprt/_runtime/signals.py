@@ -30,6 +30,7 @@ from typing import Any
 
 from greenlet import getcurrent
 
+from .fault import to_stderr
 from .g import ThreadG
 from .lock import ENTRANCES, PACKAGE_DIR
 from .m import tls
@@ -100,12 +101,12 @@ class _Dumper:
         self.dump = dump
 
     def on_signal(self, signum: int) -> None:
-        """Write to stderr, in one piece. Runs on: sysmon."""
+        """Write to stderr. Runs on: sysmon."""
         try:
-            sys.stderr.write(f"{signal.Signals(signum).name}: quit\n\n{self.dump()}\n")
-            sys.stderr.flush()
-        except Exception:
-            pass  # no stderr, or a program's object that is broken: sysmon has more to do
+            text = self.dump()
+        except Exception as exc:  # a program's object that is broken: sysmon has more to do
+            text = f"no dump: {type(exc).__qualname__}\n"
+        to_stderr(f"{signal.Signals(signum).name}: quit\n\n{text}\n")
 
 
 def dump_on(signum: int, dump: Callable[[], str]) -> None:

@@ -68,9 +68,10 @@ def _reached(start: Iterable[Any]) -> Iterator[Any]:
             continue
         seen.add(id(thing))
         yield thing
-        if isinstance(thing, FunctionType):
+        kind = type(thing)  # `isinstance` would ask the object for its `__class__`
+        if kind is FunctionType:
             todo.extend(thing.__closure__ or ())
-        elif gc.is_tracked(thing) and not isinstance(thing, BARRIERS):
+        elif gc.is_tracked(thing) and not issubclass(kind, BARRIERS):
             todo.extend(gc.get_referents(thing))
 
 
@@ -126,7 +127,7 @@ def _inside_with(gp: G[Any], held: list[Any], halted: Halted) -> set[int]:
     leaves = [
         id(thing.__self__)
         for thing in held
-        if isinstance(thing, MethodType) and thing.__name__ == "__exit__"
+        if type(thing) is MethodType and getattr(thing.__func__, "__name__", "") == "__exit__"
     ]
     # On 3.11 that of the object which it just tries to enter, too.
     frame = _users_frame(gp, halted) if _EXIT_ON_STACK else None
@@ -212,12 +213,12 @@ def _add_notes(groups: Iterable[Group]) -> None:
 
 def _inside(thing: Any) -> tuple[Any, ...]:
     """Look one step into what frames and functions keep values in."""
-    if isinstance(thing, CellType):
+    if type(thing) is CellType:
         try:
             return (thing.cell_contents,)
         except ValueError:
             return ()
-    if isinstance(thing, FunctionType):
+    if type(thing) is FunctionType:
         return tuple(inner for cell in thing.__closure__ or () for inner in _inside(cell))
     return ()
 

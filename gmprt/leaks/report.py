@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from .._runtime import PACKAGE_DIR, G, Place, describe, place_of, places_of
+from .._runtime import PACKAGE_DIR, G, Place, describe, place_of, places_of, told
 
 __all__ = [
     "Group",
@@ -72,18 +72,16 @@ def say(thing: object) -> str:
     """Describe an object in one line, whatever its `repr` does."""
     try:
         text = repr(thing)
-        if not isinstance(text, str):
-            raise TypeError
     except BaseException:  # a broken repr: the report must come
-        text = f"<{type(thing).__module__}.{type(thing).__qualname__} at {id(thing):#x}>"
-    text = " ".join(text.split())
+        text = object.__repr__(thing)
+    text = " ".join(str.split(text))
     return text if len(text) <= _TEXT_MAX else text[: _TEXT_MAX - 3] + "..."
 
 
 def made_at(thing: object) -> str:
     """Return `file:line` of the code that made a channel, "" if it is none of the program's own."""
-    code = getattr(thing, "made_in", None)
-    if not isinstance(code, CodeType) or code.co_filename.startswith(PACKAGE_DIR):
+    code = told(thing, "made_in")
+    if type(code) is not CodeType or code.co_filename.startswith(PACKAGE_DIR):
         return ""
     return place_of(code, thing.made_at)  # type: ignore[attr-defined]
 

@@ -96,6 +96,74 @@ def test_a_file_that_cannot_be_written_is_said():
     assert "gmprt: GMPRT_LEAKS_FILE: " in done.stderr
 
 
+NO_STDERR = {
+    "none": "sys.stderr = None",
+    "closed": "sys.stderr.close()",
+    "full": "sys.stderr = open('/dev/full', 'w')",
+    "broken": "sys.stderr = object()",
+}
+
+
+@pytest.mark.parametrize("how", NO_STDERR)
+def test_where_nothing_can_be_written_the_file_and_the_status_still_come(how, tmp_path):
+    file = tmp_path / "leaks.json"
+    env = {"GMPRT_LEAKS": "error", "GMPRT_LEAKS_FILE": str(file)}
+    done = run_prog(LEAKS + NO_STDERR[how], env=env)
+    assert (done.returncode, done.text) == (66, "")
+    assert json.loads(file.read_text())["leaked"] == 1001
+
+
+def test_a_wrong_setting_is_said_where_that_can_be():
+    done = run_prog(LEAKS, env={"GMPRT_LEAKS": "nonsense"})
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "gmprt: GMPRT_LEAKS must be off, warn or error, not 'nonsense'" in done.stderr
+    assert "gmprt: 1001 goroutines leaked" in done.stderr
+    done = run_prog(LEAKS + NO_STDERR["none"], env={"GMPRT_LEAKS": "nonsense"})
+    assert (done.returncode, done.text) == (0, "")
+
+
+def test_the_programs_broken_objects_do_not_hide_the_dump():
+    done = run_prog(
+        """
+        import sys
+        import gmprt
+        from gmprt import Chan, go
+
+        class Broken:
+            __class__ = property(lambda self: 1 // 0)
+            def __repr__(self): raise SystemExit("repr")
+            def __eq__(self, other): raise ValueError
+            __hash__ = None
+            def __getattr__(self, name): raise ValueError
+            def __call__(self): Chan().recv()
+
+        class Lazy(Broken):  # as some packages have
+            pass
+
+        def waits(ch, other):
+            local = Broken()
+            ch.recv()
+
+        class OwnChan(Chan):
+            def __repr__(self): raise SystemExit("repr")
+
+        sys.modules["lazy"] = Lazy()
+        gs = [go(waits, OwnChan(), Broken()), go(Broken())]
+        namespace = {"__name__": Broken(), "Chan": Chan}
+        exec("def nameless(): Chan().recv()", namespace)
+        gs.append(go(namespace["nameless"]))
+        while any(g.state != "waiting" for g in gs):
+            gmprt.gosched()
+        """,
+        env={"GMPRT_LEAKS": "error"},
+    )
+    assert done.returncode == 66, done
+    assert "gmprt: 3 goroutines leaked" in done.stderr
+    assert "on <__main__.OwnChan object at 0x" in done.stderr
+    assert "\n?.nameless(...)\n" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 TESTS = """
 import pytest
 from gmprt import Chan, go, sleep

@@ -1,6 +1,7 @@
 """`leaks.check`, `leaks.guard`, `leaks.living`, `leaks.by_site`."""
 
 import functools
+from unittest.mock import Mock
 
 import pytest
 
@@ -161,6 +162,48 @@ def test_objects_that_answer_nothing_do_not_hide_a_leak(procs, leaked):
     assert failure.value.leaked == [g]
     assert "RudeChan" in str(failure.value)
     assert leaks.stuck() == [g]
+
+
+class Mute(Rude):
+    """Nor does it say of what class it is."""
+
+    __class__ = property(lambda self: 1 // 0)
+
+    def __getattr__(self, name):
+        raise RuntimeError("no")
+
+    def __call__(self, *args):
+        Chan().recv()
+
+
+def test_a_function_that_answers_nothing_is_told_of_like_any(procs, leaked):
+    gs = [leaked(Mute()), leaked(recv_of_too, Chan(), Mute())]
+    for ignore in ((), recv_of, "nothing*"):
+        with pytest.raises(leaks.LeakError) as failure:
+            leaks.check(ignore=ignore, within=QUICK)
+        assert failure.value.leaked == gs
+    assert "Mute: blocked for" in str(failure.value)
+    assert "Mute.__call__(...)" in gmprt.stack()
+    leaks.check(ignore=["Mute", recv_of_too], within=QUICK)
+
+
+def recv_of_too(ch, other):
+    ch.recv()
+
+
+def test_a_function_that_has_every_attribute_is_a_function_of_its_own(procs, leaked):
+    mock = Mock(side_effect=lambda: Chan().recv())
+    leaked(mock)
+    with pytest.raises(leaks.LeakError):
+        leaks.check(ignore=recv_of, within=QUICK)
+    leaks.check(ignore=mock, within=QUICK)
+
+
+def test_a_name_is_text(rt):
+    g = go(int)
+    g.name = 7
+    assert g.name == "7"
+    g.join()
 
 
 # by_site
