@@ -26,6 +26,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from .clock import DONT_WAIT, deadline, now
+from .lock import PACKAGE_DIR
 from .protocols import Context as CancelContext
 from .protocols import RecvChan
 
@@ -264,8 +265,15 @@ class G(Generic[T_co]):
 
     @property
     def daemon(self) -> bool:
-        """Whether it is meant to live as long as the program: then it is no leak."""
-        return getattr(self, "_daemon", False)
+        """Whether it is meant to live as long as the program: then it is no leak.
+
+        Unless set, only those are that the runtime makes for itself.
+        """
+        try:
+            return self._daemon
+        except AttributeError:
+            code = self.code
+            return code is not None and code.co_filename.startswith(PACKAGE_DIR)
 
     @daemon.setter
     def daemon(self, value: bool) -> None:

@@ -295,6 +295,37 @@ def test_watch_says_each_thing_once_for_each_site(procs, leaked, caplog):
     assert {record.name for record in caplog.records} == {"gmprt.leaks"}
 
 
+def test_a_callback_that_fails_does_not_hide_the_rest(rt, leaked, caplog):
+    said = []
+
+    def fails(site, kind, text):
+        said.append(kind)
+        raise KeyError(kind)
+
+    leaked()
+    watch = leaks.watch(alive=0, per_site=0, blocked_for=1000, callback=fails)
+    try:
+        watch._look_once()
+    finally:
+        watch.stop()
+    assert said == ["alive", "per_site"]
+    texts = [record.getMessage() for record in caplog.records]
+    assert texts.count("the callback of leaks.watch has failed") == 2
+
+
+def test_the_one_that_looks_is_a_daemon_before_it_has_begun(rt):
+    """Else a program that ends just then is said to leak it."""
+    procs = gmprt.gomaxprocs(1)
+    watch = leaks.watch(blocked_for=0)
+    try:
+        while not (born := leaks.living()):
+            pass  # keeps the only P
+        assert [(g.state, g.daemon) for g in born] == [("runnable", True)]
+    finally:
+        watch.stop()
+        gmprt.gomaxprocs(procs)
+
+
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
