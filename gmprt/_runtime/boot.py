@@ -41,7 +41,15 @@ from .park import init_g0, make_stacks
 from .proc import getm, set_hooks
 from .rand import seed
 from .sched import lock_sched, policy, sched
-from .signals import dump_on, forget_watched, handle_signal, install_signals
+from .signals import (
+    dump_on,
+    end_reports,
+    forget_watched,
+    handle_signal,
+    install_signals,
+    report_before,
+    wait_for_end,
+)
 from .stack import RootStack
 from .sysmon import set_reporter, set_trace, start_sysmon
 
@@ -260,8 +268,11 @@ def _attach_main() -> M:
     install_signals()
     if _settings().get("dumponsigquit") == "1":
         dump_on(signal.SIGQUIT, dump)
-    if os.environ.get("GMPRT_LEAKS") == "error":
+    mode = os.environ.get("GMPRT_LEAKS")
+    if mode == "error":
         watch_exit()
+    if mode != "off":
+        report_before(signal.SIGTERM, _report_leaks)
     acquirep(mp)
     return mp
 
@@ -328,6 +339,7 @@ excepthook: Callable[[G[Any], BaseException], object] = default_excepthook
 
 def _exit_hook() -> None:
     """At exit: report lost exceptions, then the goroutines that are still alive."""
+    wait_for_end()
     while sched.lost:
         _report(sched.lost.popleft())
     for reference in list(sched.failed.values()):
@@ -341,28 +353,33 @@ def _exit_hook() -> None:
     for mp in list(sched.allm):
         if mp.idle:
             mp.note.wake()  # to sleep again without a time-out, see idle.py
-    leaked = [] if mode == "off" else _leaked()
-    file = "" if mode == "off" else os.environ.get("GMPRT_LEAKS_FILE", "")
-    if leaked or file:
-        _report_leaks(leaked, file)
-        if isinstance(getattr(sys, "last_value", None), KeyboardInterrupt):
-            # That the program was ended by Ctrl-C is forgotten when source text is run after it
-            # (named tuples are made so), and the process would end with 1: here it is said again.
-            try:
-                exec("raise KeyboardInterrupt")
-            except KeyboardInterrupt:
-                pass
-    if leaked and mode == "error":
+    leaks = mode != "off" and _report_leaks()
+    end_reports()
+    if isinstance(getattr(sys, "last_value", None), KeyboardInterrupt):
+        # That the program was ended by Ctrl-C is forgotten when source text is run after it
+        # (named tuples are made so), and the process would end with 1: here it is said again.
+        try:
+            exec("raise KeyboardInterrupt")
+        except KeyboardInterrupt:
+            pass
+    if leaks and mode == "error":
         end_with_leak_status()
 
 
-def _report_leaks(leaked: list[G[Any]], file: str) -> None:
-    """Tell of leaked goroutines; that this fails must not change how the program ends."""
-    try:
-        # By name, since it is built upon this: and nobody pays for it before it is needed.
-        import_module("gmprt.leaks.ending").report(leaked, file)
-    except Exception:
-        to_stderr(f"gmprt: no report of leaked goroutines\n{traceback.format_exc()}")
+def _report_leaks() -> bool:
+    """Tell of leaked goroutines, if there are any: returns whether. Runs on: any thread.
+
+    That this fails must not change how the program ends.
+    """
+    leaked = _leaked()
+    file = os.environ.get("GMPRT_LEAKS_FILE", "")
+    if leaked or file:
+        try:
+            # By name, since it is built upon this: and nobody pays for it before it is needed.
+            import_module("gmprt.leaks.ending").report(leaked, file)
+        except Exception:
+            to_stderr(f"gmprt: no report of leaked goroutines\n{traceback.format_exc()}")
+    return bool(leaked)
 
 
 def _leaked() -> list[G[Any]]:

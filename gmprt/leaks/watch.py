@@ -1,7 +1,7 @@
 """watch: warn when goroutines pile up, in production.
 
-Looks every few seconds from a goroutine of its own, a daemon as all that gmprt makes for itself, and
-says each thing once for each site: through `logging`, logger "gmprt.leaks", and the callback.
+Looks every few seconds from a goroutine of its own, a daemon as all that gmprt makes for itself,
+and says each thing once for each site: through `logging`, logger "gmprt.leaks", and the callback.
 """
 
 from __future__ import annotations

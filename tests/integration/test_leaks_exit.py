@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -33,6 +34,12 @@ ENDINGS = {
     "exit 3": ("sys.exit(3)", 3),
     "exception": ("raise KeyError('mine')", 1),
     "SIGINT": ("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\ngmprt.sleep(30)", -2),
+    "SIGTERM": ("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\ngmprt.sleep(30)", -15),
+    "SIGTERM with a handler": (
+        "import os, signal\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\ngmprt.sleep(30)",
+        7,
+    ),
 }
 
 
@@ -45,6 +52,106 @@ def test_a_thousand_of_one_leak_are_one_paragraph_however_the_program_ends(endin
     assert text.count("created by") == 2
     assert "1000 goroutines (" in text
     assert "nobody else refers to it, so it can never go on" in text
+
+
+TERMINATED = {
+    "main computes": "while True: pass",
+    "main waits": "gmprt.Chan().recv()",
+    "main is in a call": "gmprt.syscall(time.sleep, 100)",
+    "main is in a call in place": "with gmprt.blocking(): time.sleep(100)",
+    "main waits for a goroutine that computes": """go(spin).join()""",
+    "all compute": "[go(spin) for _ in range(4)]; spin()",
+    "it was ignored before": (
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "assert signal.signal(signal.SIGTERM, signal.SIG_DFL) == signal.SIG_IGN\n"
+        "gmprt.sleep(100)"
+    ),
+    "it was watched before": (
+        "with gmprt.context.signal_context(signal.SIGTERM): pass\ngmprt.sleep(100)"
+    ),
+}
+
+
+@pytest.mark.parametrize("where", TERMINATED)
+def test_sigterm_ends_the_program_after_the_dump_wherever_main_is(where):
+    source = f"""
+import os, signal, time, threading
+import gmprt
+from gmprt import Chan, go
+
+def spin():
+    while True: pass
+
+def ends_it():
+    time.sleep(0.1)  # main is there by then, or it is killed on the way
+    os.kill(os.getpid(), signal.SIGTERM)
+
+g = go(lambda: Chan().recv())
+while g.state != "waiting":
+    gmprt.gosched()
+assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+threading.Thread(target=ends_it, daemon=True).start()
+{TERMINATED[where]}
+"""
+    done = run_prog(source, env={"GMPRT_LEAKS": "error", "GMPRT_MAXPROCS": "4"})
+    assert done.returncode == -signal.SIGTERM, done
+    assert done.stderr.startswith("gmprt: "), done
+    assert "goroutine 2, <lambda>: blocked for" in done.stderr
+
+
+def test_sigterm_at_the_very_end_neither_cuts_nor_doubles_the_dump(times):
+    source = LEAKS + "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)"
+    for _ in range(times):
+        done = run_prog(source)
+        assert done.returncode == -signal.SIGTERM, done
+        assert done.stderr.count("gmprt: 1001 goroutines leaked") == 1, done
+        assert done.stderr.count("longest wait") == 1, done
+
+
+@pytest.mark.parametrize(
+    ("leak", "leaks"), [("", "error"), ("go(Chan().recv)", "off")], ids=["clean", "off"]
+)
+def test_sigterm_says_nothing_where_there_is_nothing_to_say(leak, leaks):
+    source = f"import os\nfrom gmprt import *\n{leak}\nsleep(0.01)\nos.kill(os.getpid(), 15)\n"
+    done = run_prog(source, env={"GMPRT_LEAKS": leaks})
+    assert (done.returncode, done.text) == (-signal.SIGTERM, "")
+
+
+def test_a_second_sigterm_waits_for_nothing():
+    source = """
+    import os, signal
+    from gmprt import Chan, go, gosched
+
+    class Slow(Chan):
+        def __repr__(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+            while True: pass
+
+    g = go(Slow().recv)
+    while g.state != "waiting":
+        gosched()
+    os.kill(os.getpid(), signal.SIGTERM)
+    while True: pass
+    """
+    done = run_prog(source)
+    assert (done.returncode, done.text) == (-signal.SIGTERM, "")
+
+
+def test_the_child_of_a_fork_is_ended_by_sigterm_at_once():
+    source = """
+    import os, signal, sys, warnings
+    import gmprt
+    warnings.simplefilter("ignore")
+    g = gmprt.go(gmprt.Chan().recv)
+    child = os.fork()
+    if not child:
+        os.kill(os.getpid(), signal.SIGTERM)
+        while True: pass
+    assert os.waitpid(child, 0)[1] == signal.SIGTERM
+    g.daemon = True
+    """
+    done = run_prog(source)
+    assert (done.returncode, done.text) == (0, "")
 
 
 def test_a_table_of_the_sites_ends_the_dump():
