@@ -22,6 +22,7 @@ __all__ = [
     "LeakError",
     "check",
     "check_ignore",
+    "check_within",
     "describe_leaks",
     "guard",
     "living_gs",
@@ -117,7 +118,7 @@ def retry(ignore: tuple[Ignore, ...], before: set[int], within: float) -> list[G
         step = min(step * 2, _LAST)
 
 
-def _within(within: float) -> float:
+def check_within(within: float) -> float:
     """Check the time for retries. Raises: ValueError for nan; TypeError for no number."""
     when = deadline(within)
     if when is None:
@@ -138,7 +139,7 @@ def check(ignore: Iterable[Ignore] | Ignore = (), within: float = 0.5) -> None:
     `module.func` of its stack. Blocks: G. Raises: LeakError; TypeError and ValueError for wrong
     arguments.
     """
-    left = retry(check_ignore(ignore), set(), _within(within))
+    left = retry(check_ignore(ignore), set(), check_within(within))
     if left:
         raise LeakError(describe_leaks(left), left)
 
@@ -149,7 +150,7 @@ def guard(ignore: Iterable[Ignore] | Ignore = (), within: float = 0.5) -> Iterat
 
     Where the block raises, that goes on, with the leaks as a note. Blocks: G, at the end.
     """
-    things, seconds = check_ignore(ignore), _within(within)
+    things, seconds = check_ignore(ignore), check_within(within)
     before = {gp.id for gp in living()}
     try:
         yield

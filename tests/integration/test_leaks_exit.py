@@ -300,9 +300,29 @@ def test_fails():
 """
 
 
-def run_pytest(folder, *options):
+MARKED = """
+import pytest
+from gmprt import Chan, go
+
+pytestmark = pytest.mark.goroutine_leaks(off=True, ignore="nothing", within=30)
+
+def test_is_not_looked_at(): go(Chan().recv)
+@pytest.mark.goroutine_leaks(off=False, within=0)
+def test_leaks(): go(Chan().recv)
+@pytest.mark.goroutine_leaks("*Chan.recv", off=False, within=0)
+def test_may(): go(Chan().recv)
+@pytest.mark.goroutine_leaks(ignored="*Chan.recv")
+def test_wrong_word(): pass
+@pytest.mark.goroutine_leaks(within=float("inf"))
+def test_wrong_time(): pass
+@pytest.mark.goroutine_leaks(ignore=3)
+def test_wrong_ignore(): pass
+"""
+
+
+def run_pytest(folder, *options, tests=TESTS):
     path = folder / "test_it.py"
-    path.write_text(TESTS)
+    path.write_text(tests)
     command = [
         sys.executable,
         "-m",
@@ -338,3 +358,13 @@ def test_the_plugin_warns_unless_told_otherwise(tmp_path):
     assert "GoroutineLeakWarning: test_it.py::test_leaks" in done.stdout
     done = run_pytest(tmp_path, "--goroutine-leaks=off")
     assert "1 failed, 6 passed in" in done.stdout, done.stdout
+
+
+def test_the_nearest_marker_counts_and_a_wrong_one_is_refused(tmp_path):
+    done = run_pytest(tmp_path, "--goroutine-leaks=error", tests=MARKED)
+    assert "3 passed, 4 errors" in done.stdout, done.stdout
+    assert "ERROR at teardown of test_leaks" in done.stdout
+    for name in ("word", "time", "ignore"):
+        assert f"ERROR at setup of test_wrong_{name}" in done.stdout
+    assert "unexpected keyword argument 'ignored'" in done.stdout
+    assert "within: a number of seconds, not for ever" in done.stdout
