@@ -148,7 +148,7 @@ def _end_by(signum: int, frame: FrameType | None) -> None:
     since the runtime may hold its locks here.
     """
     _real_signal(signum, signal.SIG_DFL)
-    if not sched.sysmon_running:  # in the child of a fork: nothing to report
+    if not sched.started:  # in the child of a fork: nothing to report
         os.kill(os.getpid(), signum)
     _ending.append(signum)
     if sched.exiting:

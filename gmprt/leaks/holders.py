@@ -12,7 +12,6 @@ import gc
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import islice
 from opcode import opname
 from types import CellType, FrameType, FunctionType, MethodType
@@ -26,6 +25,7 @@ from .report import Group, make_groups, say, say_with_place
 
 __all__ = ["explained", "ring_in_words"]
 
+_ATTEMPTS = 3  # at reading a frame, if another thread has run meanwhile
 _GS_MAX = 500  # goroutines among which a ring is looked for
 _OBJECTS_MAX = 1_000  # objects that are looked at for each
 _EXIT_ON_STACK = sys.version_info < (3, 12)  # while `with` calls `__enter__`
@@ -40,10 +40,14 @@ def _held(gp: G[Any], halted: Halted) -> list[Any]:
     if sg is not None:
         held += [sg.elem, sg.ctx]
     frame = _users_frame(gp, halted)
-    if frame is not None:
-        with suppress(frames.Disturbed):  # then less is said
-            held += frames.things_held_by(frame)
-    return held
+    if frame is None:
+        return held
+    for _ in range(_ATTEMPTS):
+        try:
+            return held + frames.things_held_by(frame)
+        except frames.Disturbed:
+            continue
+    return held  # then less is said
 
 
 def _users_frame(gp: G[Any], halted: Halted) -> FrameType | None:

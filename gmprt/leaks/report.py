@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
@@ -32,14 +31,18 @@ _IDS_SHOWN = 10
 _TEXT_MAX = 200
 
 
-@dataclass
 class Group:
     """Goroutines of one leak."""
 
-    gs: list[G[Any]]  # the one that has waited longest first
-    places: list[Place] | None  # where they stand, innermost first; None: cannot be seen
-    stuck: bool  # can provably never run again
-    note: str = ""  # on the contexts of the first, see holders.py
+    # No dataclass: that would import inspect and more at an exit. Without the GIL each class that
+    # is made stops all threads, which takes long where they compute.
+    __slots__ = ("gs", "note", "places", "stuck")
+
+    def __init__(self, gs: list[G[Any]], places: list[Place] | None, stuck: bool) -> None:
+        self.gs = gs  # the one that has waited longest first
+        self.places = places  # where they stand, innermost first; None: cannot be seen
+        self.stuck = stuck  # can provably never run again
+        self.note = ""  # on the contexts of the first, see holders.py
 
     @property
     def first(self) -> G[Any]:
