@@ -242,10 +242,10 @@ class _Cancel(BaseContext):
 _make_lock = make_lock(Rank.SYNC)
 
 
-def end_of(thing: object) -> _Cancel | None:
+def end_of(thing: Any) -> _Cancel | None:
     """Return the context whose end is the end of `thing`; None for what is no context of ours, or
     never ends. For reports: calls no code of the user's."""
-    root = thing.root if isinstance(thing, BaseContext) else None
+    root = thing.root if issubclass(type(thing), BaseContext) else None
     return root if isinstance(root, _Cancel) else None
 
 

@@ -3,7 +3,8 @@
 `--goroutine-leaks=error|warn|off` (or `goroutine_leaks` in the configuration): an error at the
 test's teardown, a warning (the default), nothing. `@pytest.mark.goroutine_leaks(ignore=...,
 within=...)` says for one test which may be left, and for how many seconds to wait for the others;
-with `off=True` nobody looks. A test that has failed is not looked at.
+with `off=True` nobody looks. Where several apply, all `ignore` count, and otherwise the nearest to
+the test. A test that has failed is not looked at.
 
 Looked at are the goroutines born during the test, its function-scoped fixtures included. Those of
 fixtures with a wider scope live as long as these.
@@ -12,22 +13,52 @@ fixtures with a wider scope live as long as these.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Generator, Iterable
+from typing import Any, NamedTuple
 
 import pytest
 
-from .leaks.check import LeakError, check_ignore, describe_leaks, living_gs, retry
+from .leaks.check import (
+    Ignore,
+    LeakError,
+    check_ignore,
+    check_within,
+    describe_leaks,
+    living_gs,
+    retry,
+)
 
 __all__ = ["GoroutineLeakWarning"]
 
 _MODES = ("error", "warn", "off")
 _before = pytest.StashKey[set[int]]()
+_marked = pytest.StashKey["_Marked"]()
 _failed = pytest.StashKey[bool]()
 
 
 class GoroutineLeakWarning(UserWarning):
     """A test has left goroutines behind (`--goroutine-leaks=warn`)."""
+
+
+class _Marked(NamedTuple):
+    """What a marker says, or all those of a test."""
+
+    ignore: Iterable[Ignore] | Ignore = ()
+    within: float | None = None
+    off: bool | None = None
+
+
+def _marks_of(item: pytest.Item) -> _Marked:
+    """Put a test's markers together. Raises: TypeError and ValueError for wrong ones."""
+    ignore: list[Ignore] = []
+    within = off = None
+    for mark in item.iter_markers("goroutine_leaks"):  # the nearest first
+        mine = _Marked(*mark.args, **mark.kwargs)
+        ignore += check_ignore(mine.ignore)
+        if within is None and mine.within is not None:
+            within = check_within(mine.within)
+        off = mine.off if off is None else off
+    return _Marked(ignore, 0.5 if within is None else within, bool(off))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,8 +93,12 @@ def _living() -> set[int]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
-    """Note who lives before the test."""
+    """Note who lives before the test; refuse a wrong marker."""
     if _mode(item.config) != "off":
+        try:
+            item.stash[_marked] = _marks_of(item)
+        except (TypeError, ValueError) as exc:
+            raise pytest.UsageError(f"{item.nodeid}: goroutine_leaks: {exc}") from exc
         item.stash[_before] = _living()
     return (yield)
 
@@ -99,15 +134,10 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     before = item.stash.get(_before, None)
     if before is None or _failed in item.stash:
         return result
-    ignore: list[Any] = []
-    within = 0.5
-    for mark in item.iter_markers("goroutine_leaks"):
-        if mark.kwargs.get("off"):
-            return result
-        more = mark.kwargs.get("ignore", ())
-        ignore.extend([more] if isinstance(more, str) or callable(more) else more)
-        within = mark.kwargs.get("within", within)
-    left = retry(check_ignore(ignore), before, within)
+    ignore, within, off = item.stash[_marked]
+    if off:
+        return result
+    left = retry(check_ignore(ignore), before, within or 0.0)
     if left:
         text = f"{item.nodeid}\n{describe_leaks(left)}"
         if _mode(item.config) == "error":

@@ -55,6 +55,7 @@ from .debug import main_g as main_g
 from .debug import num_goroutine as num_goroutine
 from .debug import places_of as places_of
 from .debug import stats as stats
+from .fault import to_stderr as to_stderr
 from .g import CLOSED as CLOSED
 from .g import DEAD as DEAD
 from .g import NOBODY as NOBODY
@@ -68,6 +69,7 @@ from .g import ThreadG as ThreadG
 from .g import place_of as place_of
 from .g import set_make_ended as set_make_ended
 from .g import take_out as take_out
+from .g import told as told
 from .halt import Halted as Halted
 from .halt import own_sleeps as own_sleeps
 from .handoff import goready as goready

@@ -30,7 +30,7 @@ from .clock import now
 from .cpus import default_procs, positive
 from .debug import dump, living, schedtrace_lines
 from .exitcode import end_with_leak_status, watch_exit
-from .fault import set_dumper
+from .fault import set_dumper, to_stderr
 from .g import FailedG, G
 from .handoff import acquirep, passp, unwire, wakep, wire
 from .idle import set_describe_all
@@ -42,7 +42,15 @@ from .preempt import reset_preempt, stop_preempting
 from .proc import getm, set_hooks
 from .rand import seed
 from .sched import lock_sched, policy, sched
-from .signals import dump_on, forget_watched, handle_signal, install_signals
+from .signals import (
+    dump_on,
+    end_reports,
+    forget_watched,
+    handle_signal,
+    install_signals,
+    report_before,
+    wait_for_end,
+)
 from .stack import RootStack
 from .sysmon import set_reporter, set_trace, start_sysmon
 
@@ -113,7 +121,7 @@ class _Trace:
         if left > 0:
             return left
         elapsed = int((now() - self.first) * 1000)
-        sys.stderr.write(schedtrace_lines(elapsed, self.detail))
+        to_stderr(schedtrace_lines(elapsed, self.detail))
         self.due = now() + self.period
         return self.period
 
@@ -264,8 +272,11 @@ def _attach_main() -> M:
     install_signals()
     if _settings().get("dumponsigquit") == "1":
         dump_on(signal.SIGQUIT, dump)
-    if os.environ.get("GMPRT_LEAKS") == "error":
+    mode = os.environ.get("GMPRT_LEAKS")
+    if mode == "error":
         watch_exit()
+    if mode != "off":
+        report_before(signal.SIGTERM, _report_leaks)
     acquirep(mp)
     return mp
 
@@ -303,13 +314,12 @@ def _report(gp: G[Any]) -> None:
     try:
         if os.environ.get("GMPRT_PANIC") == "crash":
             default_excepthook(gp, exc)
-            sys.stderr.write("\n" + dump())
-            sys.stderr.flush()
+            to_stderr("\n" + dump())
             os._exit(2)
         hook = getattr(sys.modules.get("gmprt"), "excepthook", None) or default_excepthook
         hook(gp, exc)
     except BaseException as broken:  # a broken hook must not end the thread's scheduler
-        sys.stderr.write(f"gmprt.excepthook failed: {broken!r}\n")
+        to_stderr(f"gmprt.excepthook failed: {broken!r}\n")
     finally:
         if mp is not None:
             tls.m = mp
@@ -320,10 +330,8 @@ def default_excepthook(gp: G[Any], exc: BaseException) -> None:
 
     Assign another function to `gmprt.excepthook` to replace it.
     """
-    if sys.stderr is not None:
-        text = "".join(traceback.format_exception(exc))
-        sys.stderr.write(f"Exception in goroutine {gp.id} [created by {gp.created_at}]\n{text}")
-        sys.stderr.flush()
+    text = "".join(traceback.format_exception(exc))
+    to_stderr(f"Exception in goroutine {gp.id} [created by {gp.created_at}]\n{text}")
 
 
 excepthook: Callable[[G[Any], BaseException], object] = default_excepthook
@@ -335,6 +343,7 @@ excepthook: Callable[[G[Any], BaseException], object] = default_excepthook
 
 def _exit_hook() -> None:
     """At exit: report lost exceptions, then the goroutines that are still alive."""
+    wait_for_end()
     while sched.lost:
         _report(sched.lost.popleft())
     for reference in list(sched.failed.values()):
@@ -343,27 +352,39 @@ def _exit_hook() -> None:
             _lost(gp)
     mode = os.environ.get("GMPRT_LEAKS", "") or "warn"
     if mode not in ("off", "warn", "error"):
-        sys.stderr.write(f"gmprt: GMPRT_LEAKS must be off, warn or error, not {mode!r}\n")
+        to_stderr(f"gmprt: GMPRT_LEAKS must be off, warn or error, not {mode!r}\n")
     sched.exiting = True
     stop_preempting()
     for mp in list(sched.allm):
         if mp.idle:
             mp.note.wake()  # to sleep again without a time-out, see idle.py
-    leaked = [] if mode == "off" else _leaked()
-    file = "" if mode == "off" else os.environ.get("GMPRT_LEAKS_FILE", "")
-    if leaked or file:
-        # By name, since it is built upon this: and nobody pays for it before it is needed.
-        import_module("gmprt.leaks.ending").report(leaked, file)
-        if isinstance(getattr(sys, "last_value", None), KeyboardInterrupt):
-            # That the program was ended by Ctrl-C is forgotten when source text is run after it
-            # (named tuples are made so), and the process would end with 1: here it is said again.
-            try:
-                exec("raise KeyboardInterrupt")
-            except KeyboardInterrupt:
-                pass
-    sys.stderr.flush()
-    if leaked and mode == "error":
+    leaks = mode != "off" and _report_leaks()
+    end_reports()
+    if isinstance(getattr(sys, "last_value", None), KeyboardInterrupt):
+        # That the program was ended by Ctrl-C is forgotten when source text is run after it
+        # (named tuples are made so), and the process would end with 1: here it is said again.
+        try:
+            exec("raise KeyboardInterrupt")
+        except KeyboardInterrupt:
+            pass
+    if leaks and mode == "error":
         end_with_leak_status()
+
+
+def _report_leaks() -> bool:
+    """Tell of leaked goroutines, if there are any: returns whether. Runs on: any thread.
+
+    That this fails must not change how the program ends.
+    """
+    leaked = _leaked()
+    file = os.environ.get("GMPRT_LEAKS_FILE", "")
+    if leaked or file:
+        try:
+            # By name, since it is built upon this: and nobody pays for it before it is needed.
+            import_module("gmprt.leaks.ending").report(leaked, file)
+        except Exception:
+            to_stderr(f"gmprt: no report of leaked goroutines\n{traceback.format_exc()}")
+    return bool(leaked)
 
 
 def _leaked() -> list[G[Any]]:

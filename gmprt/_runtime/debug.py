@@ -16,7 +16,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from .attn import ask_ms
-from .g import G, ThreadG, place_of
+from .g import G, ThreadG, place_of, told
 from .idle import counters
 from .lock import PACKAGE_DIR, release, snapshot
 from .m import M, tls
@@ -137,7 +137,8 @@ def _places(frame: FrameType | None) -> list[Place]:
     while frame is not None:
         code = frame.f_code
         if not code.co_filename.startswith(PACKAGE_DIR):
-            module = frame.f_globals.get("__name__", "?")
+            module = dict.get(frame.f_globals, "__name__")
+            module = module if type(module) is str else "?"
             result.append((f"{module}.{code.co_qualname}", code.co_filename, frame.f_lineno or 0))
         frame = frame.f_back
     return result
@@ -159,10 +160,10 @@ def _describe(gp: G[Any], places: list[Place] | None, modules: dict[str, str]) -
     if places is None and started:
         lines.append("\tgoroutine running on other thread; stack unavailable")
     elif not started:
-        module = getattr(gp.fn, "__module__", None) or "?"
-        lines.append(f"{module}.{gp.name}(...)")
-        code = getattr(gp.fn, "__code__", None)
-        if isinstance(code, CodeType):
+        module = told(gp.fn, "__module__")
+        lines.append(f"{module if type(module) is str else '?'}.{gp.name}(...)")
+        code = told(gp.fn, "__code__")
+        if type(code) is CodeType:
             lines.append(f"\t{code.co_filename}:{code.co_firstlineno}")
     for function, file, line in places or ():
         lines.append(f"{function}(...)")
@@ -185,8 +186,8 @@ def _modules() -> dict[str, str]:
     """Map file names to module names."""
     modules: dict[str, str] = {}
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str):
+        file = told(module, "__file__")  # some modules import others when they are asked
+        if type(file) is str:
             modules.setdefault(file, name)
     return modules
 

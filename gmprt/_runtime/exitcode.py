@@ -44,8 +44,10 @@ def end_with_leak_status() -> None:
     """End the process with status 66 if the program itself ends with 0; else return."""
     if _own_status_is_zero():
         for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
+            try:
                 stream.flush()
+            except Exception:  # there is none, or it is closed or full
+                pass
         os._exit(LEAKED)
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-__all__ = ["set_dumper", "throw"]
+__all__ = ["set_dumper", "throw", "to_stderr"]
 
 _dumper: Callable[[], str] | None = None
 
@@ -18,6 +18,15 @@ def set_dumper(dump: Callable[[], str] | None) -> None:
     """Name the function whose text `throw` appends (handed down at boot)."""
     global _dumper
     _dumper = dump
+
+
+def to_stderr(text: str) -> None:
+    """Write to stderr, in one piece; nothing where there is none, or one that fails."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except Exception:  # closed, full, or the program's own and broken: nowhere is left to say so
+        pass
 
 
 def throw(message: str) -> NoReturn:

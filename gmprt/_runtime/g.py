@@ -26,6 +26,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from .clock import DONT_WAIT, deadline, now
+from .lock import PACKAGE_DIR
 from .protocols import Context as CancelContext
 from .protocols import RecvChan
 
@@ -53,6 +54,7 @@ __all__ = [
     "set_make_ended",
     "set_verbs",
     "take_out",
+    "told",
 ]
 
 T_co = TypeVar("T_co", covariant=True)
@@ -259,12 +261,19 @@ class G(Generic[T_co]):
 
     @name.setter
     def name(self, value: str) -> None:
-        self._name = value
+        self._name = str(value)
 
     @property
     def daemon(self) -> bool:
-        """Whether it is meant to live as long as the program: then it is no leak."""
-        return getattr(self, "_daemon", False)
+        """Whether it is meant to live as long as the program: then it is no leak.
+
+        Unless set, only those are that the runtime makes for itself.
+        """
+        try:
+            return self._daemon
+        except AttributeError:
+            code = self.code
+            return code is not None and code.co_filename.startswith(PACKAGE_DIR)
 
     @daemon.setter
     def daemon(self, value: bool) -> None:
@@ -514,12 +523,22 @@ class ThreadG(G[Any]):
 
 def qualname(fn: Any) -> str:
     """Name a callable: its `__qualname__`, a partial's is its function's."""
-    seen = 0
-    while hasattr(fn, "func") and not hasattr(fn, "__qualname__") and seen < 20:
-        fn = fn.func
-        seen += 1
-    name = getattr(fn, "__qualname__", None)
-    return name if isinstance(name, str) else type(fn).__qualname__
+    for _ in range(20):
+        name = told(fn, "__qualname__")
+        inner = told(fn, "func")
+        if name is not None or inner is None:
+            break
+        fn = inner
+    return name if type(name) is str else type(fn).__qualname__
+
+
+def told(thing: Any, attribute: str) -> Any:
+    """Return what an object of the user's says; None where it has no such attribute or is broken:
+    a name for a dump is not worth an exception."""
+    try:
+        return getattr(thing, attribute, None)
+    except Exception:
+        return None
 
 
 def place_of(code: CodeType, lasti: int) -> str:

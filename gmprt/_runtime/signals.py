@@ -6,6 +6,10 @@ calls it on the spot if main itself is in its own code; else it notes the signal
 it when it parks, yields or is parked (`proc._main_takes_signals`), or sysmon trips the signal again
 until it finds main in its own code. `signal.getsignal` keeps showing the user's handler.
 
+SIGTERM's default action ends the process, but lets the report of leaked goroutines be written
+first, by sysmon (`report_before`): the wrapper stands before it, too, and so the main thread has to
+come out of C code. A second SIGTERM waits for nothing.
+
 A signal that a `signal_context` watches goes to sysmon instead, which cancels the context, however
 busy main is. Handlers can be installed by the main thread only: another thread leaves an errand
 and sends it SIGURG, which is ignored otherwise, as Go does for its own purposes.
@@ -21,15 +25,20 @@ Locks: `_watch_lock` (rank BOOT) for who watches which signal.
 from __future__ import annotations
 
 import functools
+import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from types import FrameType
 from typing import Any
 
 from greenlet import getcurrent
 
+from .attn import answer
+from .clock import now
+from .fault import to_stderr
 from .g import ThreadG
 from .lock import ENTRANCES, PACKAGE_DIR
 from .m import tls
@@ -38,12 +47,17 @@ from .sched import sched
 
 __all__ = [
     "dump_on",
+    "end_reports",
     "forget_watched",
     "handle_signal",
     "install_signals",
+    "report_before",
     "unwatch_signals",
+    "wait_for_end",
     "watch_signals",
 ]
+
+_END_SECONDS = 60.0  # how long a report may keep main, and so the process, from ending
 
 _user: dict[int, Any] = {}
 _patched = False
@@ -86,9 +100,88 @@ def _stand_before(signum: int) -> None:
 def _step_aside(signum: int) -> None:
     """Undo that, unless the program has set a handler since. Runs on: the main thread."""
     handler = _user.get(signum)
-    if not callable(handler) and signum != signal.SIGURG and signum not in sched.watched:
+    if signum in sched.watched or signum == signal.SIGURG or _is_fatal(signum):
+        return
+    if not callable(handler):
         _real_signal(signum, signal.SIG_DFL if handler is None else handler)
         _user.pop(signum, None)
+
+
+# -- the end by a signal
+
+_reports: dict[int, Callable[[], object]] = {}  # by signal
+_ending: list[int] = []  # the signal that ends the process
+
+
+def report_before(signum: int, report: Callable[[], object]) -> None:
+    """Have `report()` called, by sysmon, before a signal's default action ends the process.
+
+    Nothing where the signal has another handler, as long as it has. Runs on: the main thread.
+    """
+    _reports[signum] = report
+    if _real_getsignal(signum) == signal.SIG_DFL:
+        _stand_before(signum)
+
+
+def _is_fatal(signum: int) -> bool:
+    """Tell whether a signal is to end the process after a report."""
+    return signum in _reports and _user.get(signum) == signal.SIG_DFL
+
+
+class _Ender:
+    """Ends the process by the signal that has come; in `sched.watched`."""
+
+    claim: tuple[()] = ()
+
+    def on_signal(self, signum: int) -> None:
+        """Report, then end. Runs on: sysmon."""
+        try:
+            _reports[signum]()
+        finally:
+            os.kill(os.getpid(), signum)
+
+
+def _end_by(signum: int, frame: FrameType | None) -> None:
+    """End the process by a signal's default action, after the report that sysmon or the exit makes.
+
+    The main goroutine does not go on from its own code; elsewhere it does until sysmon is done,
+    since the runtime may hold its locks here.
+    """
+    _real_signal(signum, signal.SIG_DFL)
+    if not sched.started:  # in the child of a fork: nothing to report
+        os.kill(os.getpid(), signum)
+    _ending.append(signum)
+    if sched.exiting:
+        return
+    sched.watched[signum] = {_Ender(): None}
+    sched.signaled.append(signum)
+    sched.sysmon_note.wake()
+    if _in_mains_own_code(frame):
+        wait_for_end()
+
+
+def wait_for_end() -> None:
+    """Let the process end if a signal has come that ends it; else return. Runs on: main thread."""
+    if not _ending:
+        return
+    until = now() + _END_SECONDS
+    while now() < until:
+        if sched.m0 is not None:
+            answer(sched.m0)  # the report asks this M, too
+        time.sleep(0.002)
+    os.kill(os.getpid(), _ending[0])
+
+
+def end_reports() -> None:
+    """At exit, after the report: a signal that has come, or comes, ends the process at once."""
+    for signum in filter(_is_fatal, list(_reports)):
+        _real_signal(signum, signal.SIG_DFL)
+    _reports.clear()
+    if _ending:
+        os.kill(os.getpid(), _ending[0])
+
+
+# -- who watches signals
 
 
 class _Dumper:
@@ -100,12 +193,12 @@ class _Dumper:
         self.dump = dump
 
     def on_signal(self, signum: int) -> None:
-        """Write to stderr, in one piece. Runs on: sysmon."""
+        """Write to stderr. Runs on: sysmon."""
         try:
-            sys.stderr.write(f"{signal.Signals(signum).name}: quit\n\n{self.dump()}\n")
-            sys.stderr.flush()
-        except Exception:
-            pass  # no stderr, or a program's object that is broken: sysmon has more to do
+            text = self.dump()
+        except Exception as exc:  # a program's object that is broken: sysmon has more to do
+            text = f"no dump: {type(exc).__qualname__}\n"
+        to_stderr(f"{signal.Signals(signum).name}: quit\n\n{text}\n")
 
 
 def dump_on(signum: int, dump: Callable[[], str]) -> None:
@@ -217,6 +310,8 @@ def _make_signal(real: Any) -> Any:
         if handler is _watched:  # who puts back what `getsignal` has shown
             handler = _user.get(int(signalnum), signal.SIG_DFL)
         kept = int(signalnum) in sched.watched or int(signalnum) == signal.SIGURG
+        if int(signalnum) in _reports and handler == signal.SIG_DFL:
+            kept = True
         if (callable(handler) and not isinstance(handler, signal.Handlers)) or (
             kept and handler in (signal.SIG_DFL, signal.SIG_IGN)
         ):
@@ -265,6 +360,9 @@ def _wrapper(signum: int, frame: FrameType | None) -> None:
     if signum in sched.watched:
         sched.signaled.append(signum)
         sched.sysmon_note.wake()
+        return
+    if _is_fatal(signum):
+        _end_by(signum, frame)
         return
     if not callable(_user.get(signum)):
         return  # SIGURG for an errand, or one that was watched until just now

@@ -19,13 +19,13 @@ Locks: sched.lock for the queue of calls that wait for a thread.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from .attn import answer, raise_attn, raise_why
+from .fault import to_stderr
 from .g import DEAD, NOBODY, Claim, G, Sudog
 from .handoff import acquirep, goready, handoffp, launch, newm, take_idle_m, wait_for_p
 from .lock import ENTRANCES, release
@@ -249,7 +249,7 @@ def _dispatch(call: Call) -> None:
     sched.warned_threads = True
     release(sched.lock)
     if warn:
-        sys.stderr.write(
+        to_stderr(
             f"gmprt: {len(sched.allm)} threads are in use, system calls wait their turn "
             "(GMPRT_MAXTHREADS allows more)\n"
         )

@@ -224,7 +224,7 @@ class _Sysmon:
         while sched.lost:
             gp = sched.lost.popleft()
             try:
-                go(_report, gp).daemon = True
+                go(_report, gp)
             except RuntimeError:  # no thread to be had: then here
                 _report(gp)
 

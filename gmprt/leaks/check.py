@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from functools import partial
+from types import MethodType
 from typing import Any
 
 from .._runtime import G, GoroutineExit, current_g, deadline, living, main_g, now, places_of, sleep
@@ -20,6 +22,7 @@ __all__ = [
     "LeakError",
     "check",
     "check_ignore",
+    "check_within",
     "describe_leaks",
     "guard",
     "living_gs",
@@ -59,12 +62,22 @@ def check_ignore(ignore: Iterable[Ignore] | Ignore) -> tuple[Ignore, ...]:
 
 
 def _unwrapped(fn: Any) -> Any:
-    """Return the function behind partials and bound methods."""
+    """Return the function behind partials and bound methods; asks no object of another class."""
     while True:
-        inner = getattr(fn, "func", None) or getattr(fn, "__func__", None)
-        if inner is None:
+        if issubclass(type(fn), partial):
+            fn = fn.func
+        elif type(fn) is MethodType:
+            fn = fn.__func__
+        else:
             return fn
-        fn = inner
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether two functions are one: those of C code are equal, but not the same object."""
+    try:
+        return one is other or bool(one == other)
+    except Exception:  # a callable object whose comparison is broken
+        return False
 
 
 def _survivors(gs: list[G[Any]], ignore: tuple[Ignore, ...]) -> list[G[Any]]:
@@ -78,7 +91,7 @@ def _survivors(gs: list[G[Any]], ignore: tuple[Ignore, ...]) -> list[G[Any]]:
     left = []
     places = places_of(gs) if patterns else {}
     for gp in gs:
-        if id(gp) in own or any(_unwrapped(gp.fn) == fn for fn in functions):
+        if id(gp) in own or any(_same(_unwrapped(gp.fn), fn) for fn in functions):
             continue
         names = [gp.name, gp.created_at, *(place[0] for place in places.get(gp) or ())]
         if any(fnmatchcase(name, pattern) for name in names for pattern in patterns):
@@ -105,7 +118,7 @@ def retry(ignore: tuple[Ignore, ...], before: set[int], within: float) -> list[G
         step = min(step * 2, _LAST)
 
 
-def _within(within: float) -> float:
+def check_within(within: float) -> float:
     """Check the time for retries. Raises: ValueError for nan; TypeError for no number."""
     when = deadline(within)
     if when is None:
@@ -126,7 +139,7 @@ def check(ignore: Iterable[Ignore] | Ignore = (), within: float = 0.5) -> None:
     `module.func` of its stack. Blocks: G. Raises: LeakError; TypeError and ValueError for wrong
     arguments.
     """
-    left = retry(check_ignore(ignore), set(), _within(within))
+    left = retry(check_ignore(ignore), set(), check_within(within))
     if left:
         raise LeakError(describe_leaks(left), left)
 
@@ -137,7 +150,7 @@ def guard(ignore: Iterable[Ignore] | Ignore = (), within: float = 0.5) -> Iterat
 
     Where the block raises, that goes on, with the leaks as a note. Blocks: G, at the end.
     """
-    things, seconds = check_ignore(ignore), _within(within)
+    things, seconds = check_ignore(ignore), check_within(within)
     before = {gp.id for gp in living()}
     try:
         yield

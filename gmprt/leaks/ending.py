@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from .._runtime import G
+from .._runtime import G, to_stderr
 from .holders import explained
 from .reach import stuck_gs
 from .report import as_json, as_text
@@ -19,13 +18,13 @@ _OBJECTS_MAX = 500_000  # an exit is not kept waiting for the proof about a larg
 def report(leaked: list[G[Any]], file: str) -> None:
     """Write the dump to stderr, if there is a leak, and JSON to `file`, if it is named."""
     groups = explained(leaked, stuck_gs(_OBJECTS_MAX)) if leaked else []
-    if leaked and sys.stderr is not None:
+    if leaked:
         sites = {gp.created_at for gp in leaked}
         table = as_table(row for row in by_site() if row.site in sites)
-        sys.stderr.write(f"{as_text(groups)}\n{table}")
+        to_stderr(f"{as_text(groups)}\n{table}")
     if file:
         try:
             with open(file, "w", encoding="utf-8") as out:
                 out.write(as_json(groups) + "\n")
-        except OSError as exc:
-            sys.stderr.write(f"gmprt: GMPRT_LEAKS_FILE: {exc}\n")
+        except (OSError, ValueError) as exc:
+            to_stderr(f"gmprt: GMPRT_LEAKS_FILE: {exc}\n")

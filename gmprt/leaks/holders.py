@@ -12,7 +12,6 @@ import gc
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import islice
 from opcode import opname
 from types import CellType, FrameType, FunctionType, MethodType
@@ -26,6 +25,7 @@ from .report import Group, make_groups, say, say_with_place
 
 __all__ = ["explained", "ring_in_words"]
 
+_ATTEMPTS = 3  # at reading a frame, if another thread has run meanwhile
 _GS_MAX = 500  # goroutines among which a ring is looked for
 _OBJECTS_MAX = 1_000  # objects that are looked at for each
 _EXIT_ON_STACK = sys.version_info < (3, 12)  # while `with` calls `__enter__`
@@ -40,10 +40,14 @@ def _held(gp: G[Any], halted: Halted) -> list[Any]:
     if sg is not None:
         held += [sg.elem, sg.ctx]
     frame = _users_frame(gp, halted)
-    if frame is not None:
-        with suppress(frames.Disturbed):  # then less is said
-            held += frames.things_held_by(frame)
-    return held
+    if frame is None:
+        return held
+    for _ in range(_ATTEMPTS):
+        try:
+            return held + frames.things_held_by(frame)
+        except frames.Disturbed:
+            continue
+    return held  # then less is said
 
 
 def _users_frame(gp: G[Any], halted: Halted) -> FrameType | None:
@@ -68,9 +72,10 @@ def _reached(start: Iterable[Any]) -> Iterator[Any]:
             continue
         seen.add(id(thing))
         yield thing
-        if isinstance(thing, FunctionType):
+        kind = type(thing)  # `isinstance` would ask the object for its `__class__`
+        if kind is FunctionType:
             todo.extend(thing.__closure__ or ())
-        elif gc.is_tracked(thing) and not isinstance(thing, BARRIERS):
+        elif gc.is_tracked(thing) and not issubclass(kind, BARRIERS):
             todo.extend(gc.get_referents(thing))
 
 
@@ -126,7 +131,7 @@ def _inside_with(gp: G[Any], held: list[Any], halted: Halted) -> set[int]:
     leaves = [
         id(thing.__self__)
         for thing in held
-        if isinstance(thing, MethodType) and thing.__name__ == "__exit__"
+        if type(thing) is MethodType and getattr(thing.__func__, "__name__", "") == "__exit__"
     ]
     # On 3.11 that of the object which it just tries to enter, too.
     frame = _users_frame(gp, halted) if _EXIT_ON_STACK else None
@@ -212,12 +217,12 @@ def _add_notes(groups: Iterable[Group]) -> None:
 
 def _inside(thing: Any) -> tuple[Any, ...]:
     """Look one step into what frames and functions keep values in."""
-    if isinstance(thing, CellType):
+    if type(thing) is CellType:
         try:
             return (thing.cell_contents,)
         except ValueError:
             return ()
-    if isinstance(thing, FunctionType):
+    if type(thing) is FunctionType:
         return tuple(inner for cell in thing.__closure__ or () for inner in _inside(cell))
     return ()
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from .._runtime import PACKAGE_DIR, G, Place, describe, place_of, places_of
+from .._runtime import PACKAGE_DIR, G, Place, describe, place_of, places_of, told
 
 __all__ = [
     "Group",
@@ -32,14 +31,18 @@ _IDS_SHOWN = 10
 _TEXT_MAX = 200
 
 
-@dataclass
 class Group:
     """Goroutines of one leak."""
 
-    gs: list[G[Any]]  # the one that has waited longest first
-    places: list[Place] | None  # where they stand, innermost first; None: cannot be seen
-    stuck: bool  # can provably never run again
-    note: str = ""  # on the contexts of the first, see holders.py
+    # No dataclass: that would import inspect and more at an exit. Without the GIL each class that
+    # is made stops all threads, which takes long where they compute.
+    __slots__ = ("gs", "note", "places", "stuck")
+
+    def __init__(self, gs: list[G[Any]], places: list[Place] | None, stuck: bool) -> None:
+        self.gs = gs  # the one that has waited longest first
+        self.places = places  # where they stand, innermost first; None: cannot be seen
+        self.stuck = stuck  # can provably never run again
+        self.note = ""  # on the contexts of the first, see holders.py
 
     @property
     def first(self) -> G[Any]:
@@ -72,18 +75,16 @@ def say(thing: object) -> str:
     """Describe an object in one line, whatever its `repr` does."""
     try:
         text = repr(thing)
-        if not isinstance(text, str):
-            raise TypeError
     except BaseException:  # a broken repr: the report must come
-        text = f"<{type(thing).__module__}.{type(thing).__qualname__} at {id(thing):#x}>"
-    text = " ".join(text.split())
+        text = object.__repr__(thing)
+    text = " ".join(str.split(text))
     return text if len(text) <= _TEXT_MAX else text[: _TEXT_MAX - 3] + "..."
 
 
 def made_at(thing: object) -> str:
     """Return `file:line` of the code that made a channel, "" if it is none of the program's own."""
-    code = getattr(thing, "made_in", None)
-    if not isinstance(code, CodeType) or code.co_filename.startswith(PACKAGE_DIR):
+    code = told(thing, "made_in")
+    if type(code) is not CodeType or code.co_filename.startswith(PACKAGE_DIR):
         return ""
     return place_of(code, thing.made_at)  # type: ignore[attr-defined]
 

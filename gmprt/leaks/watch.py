@@ -1,7 +1,7 @@
 """watch: warn when goroutines pile up, in production.
 
-Looks every few seconds from a goroutine of its own that is a daemon, and says each thing once for
-each site: through `logging`, logger "gmprt.leaks", and the callback.
+Looks every few seconds from a goroutine of its own, a daemon as all that gmprt makes for itself,
+and says each thing once for each site: through `logging`, logger "gmprt.leaks", and the callback.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from .._runtime import G, count_leak_warning, current, deadline
+from .._runtime import G, count_leak_warning, deadline
 from ..timer import Timer, after_func
 from .check import living_gs
 from .holders import explained
@@ -45,9 +45,6 @@ class Watch:
         self._timer.stop()
 
     def _look(self) -> None:
-        me = current()
-        if me is not None:
-            me.daemon = True  # the one that looks is no leak
         try:
             self._look_once()
         finally:
@@ -81,7 +78,10 @@ class Watch:
         text = head + "\n".join(as_paragraphs(explained(gs)))
         _log.warning("%s", text)
         if self._callback is not None:
-            self._callback(site, kind, text)
+            try:
+                self._callback(site, kind, text)
+            except Exception:  # then what is left of this look is said all the same
+                _log.exception("the callback of leaks.watch has failed")
 
     def __repr__(self) -> str:
         state = "stopped" if self._stopped else f"every {self._period:g} s"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -33,6 +34,12 @@ ENDINGS = {
     "exit 3": ("sys.exit(3)", 3),
     "exception": ("raise KeyError('mine')", 1),
     "SIGINT": ("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\ngmprt.sleep(30)", -2),
+    "SIGTERM": ("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\ngmprt.sleep(30)", -15),
+    "SIGTERM with a handler": (
+        "import os, signal\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\ngmprt.sleep(30)",
+        7,
+    ),
 }
 
 
@@ -45,6 +52,113 @@ def test_a_thousand_of_one_leak_are_one_paragraph_however_the_program_ends(endin
     assert text.count("created by") == 2
     assert "1000 goroutines (" in text
     assert "nobody else refers to it, so it can never go on" in text
+
+
+TERMINATED = {
+    "main computes": "while True: pass",
+    "main waits": "gmprt.Chan().recv()",
+    "main is in a call": "gmprt.syscall(time.sleep, 100)",
+    "main is in a call in place": "with gmprt.blocking(): time.sleep(100)",
+    "main waits for a goroutine that computes": """go(spin).join()""",
+    "all compute": "[go(spin) for _ in range(2)]; spin()",
+    "it was ignored before": (
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "assert signal.signal(signal.SIGTERM, signal.SIG_DFL) == signal.SIG_IGN\n"
+        "gmprt.sleep(100)"
+    ),
+    "it was watched before": (
+        "with gmprt.context.signal_context(signal.SIGTERM): pass\ngmprt.sleep(100)"
+    ),
+}
+
+
+@pytest.mark.parametrize("where", TERMINATED)
+def test_sigterm_ends_the_program_after_the_dump_wherever_main_is(where):
+    source = f"""
+import os, signal, time, threading
+import gmprt
+from gmprt import Chan, go, leaks  # imported now: where all compute that may take seconds
+
+def spin():
+    while True: pass
+
+def ends_it():
+    time.sleep(0.1)  # main is there by then, or it is killed on the way
+    os.kill(os.getpid(), signal.SIGTERM)
+
+g = go(lambda: Chan().recv())
+while g.state != "waiting":
+    gmprt.gosched()
+assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+threading.Thread(target=ends_it, daemon=True).start()
+{TERMINATED[where]}
+"""
+    done = run_prog(source, env={"GMPRT_LEAKS": "error", "GMPRT_MAXPROCS": "3"})
+    assert done.returncode == -signal.SIGTERM, done
+    assert done.stderr.startswith("gmprt: "), done
+    assert "goroutine 2, <lambda>: blocked for" in done.stderr
+
+
+def test_sigterm_at_the_very_end_neither_cuts_nor_doubles_the_dump(times):
+    source = """
+    import os, signal
+    from gmprt import Chan, go, gosched
+    g = go(Chan().recv)
+    while g.state != "waiting":
+        gosched()
+    os.kill(os.getpid(), signal.SIGTERM)
+    """
+    for _ in range(times):
+        done = run_prog(source)
+        assert done.returncode == -signal.SIGTERM, done
+        assert done.stderr.count("gmprt: 1 goroutine leaked") == 1, done
+        assert done.stderr.count("longest wait") == 1, done
+
+
+@pytest.mark.parametrize(
+    ("leak", "leaks"), [("", "error"), ("go(Chan().recv)", "off")], ids=["clean", "off"]
+)
+def test_sigterm_says_nothing_where_there_is_nothing_to_say(leak, leaks):
+    source = f"import os\nfrom gmprt import *\n{leak}\nsleep(0.01)\nos.kill(os.getpid(), 15)\n"
+    done = run_prog(source, env={"GMPRT_LEAKS": leaks})
+    assert (done.returncode, done.text) == (-signal.SIGTERM, "")
+
+
+def test_a_second_sigterm_waits_for_nothing():
+    source = """
+    import os, signal
+    from gmprt import Chan, go, gosched
+
+    class Slow(Chan):
+        def __repr__(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+            while True: pass
+
+    g = go(Slow().recv)
+    while g.state != "waiting":
+        gosched()
+    os.kill(os.getpid(), signal.SIGTERM)
+    while True: pass
+    """
+    done = run_prog(source)
+    assert (done.returncode, done.text) == (-signal.SIGTERM, "")
+
+
+def test_the_child_of_a_fork_is_ended_by_sigterm_at_once():
+    source = """
+    import os, signal, sys, warnings
+    import gmprt
+    warnings.simplefilter("ignore")
+    g = gmprt.go(gmprt.Chan().recv)
+    child = os.fork()
+    if not child:
+        os.kill(os.getpid(), signal.SIGTERM)
+        while True: pass
+    assert os.waitpid(child, 0)[1] == signal.SIGTERM
+    g.daemon = True
+    """
+    done = run_prog(source)
+    assert (done.returncode, done.text) == (0, "")
 
 
 def test_a_table_of_the_sites_ends_the_dump():
@@ -96,6 +210,74 @@ def test_a_file_that_cannot_be_written_is_said():
     assert "gmprt: GMPRT_LEAKS_FILE: " in done.stderr
 
 
+NO_STDERR = {
+    "none": "sys.stderr = None",
+    "closed": "sys.stderr.close()",
+    "full": "sys.stderr = open('/dev/full', 'w')",
+    "broken": "sys.stderr = object()",
+}
+
+
+@pytest.mark.parametrize("how", NO_STDERR)
+def test_where_nothing_can_be_written_the_file_and_the_status_still_come(how, tmp_path):
+    file = tmp_path / "leaks.json"
+    env = {"GMPRT_LEAKS": "error", "GMPRT_LEAKS_FILE": str(file)}
+    done = run_prog(LEAKS + NO_STDERR[how], env=env)
+    assert (done.returncode, done.text) == (66, "")
+    assert json.loads(file.read_text())["leaked"] == 1001
+
+
+def test_a_wrong_setting_is_said_where_that_can_be():
+    done = run_prog(LEAKS, env={"GMPRT_LEAKS": "nonsense"})
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "gmprt: GMPRT_LEAKS must be off, warn or error, not 'nonsense'" in done.stderr
+    assert "gmprt: 1001 goroutines leaked" in done.stderr
+    done = run_prog(LEAKS + NO_STDERR["none"], env={"GMPRT_LEAKS": "nonsense"})
+    assert (done.returncode, done.text) == (0, "")
+
+
+def test_the_programs_broken_objects_do_not_hide_the_dump():
+    done = run_prog(
+        """
+        import sys
+        import gmprt
+        from gmprt import Chan, go
+
+        class Broken:
+            __class__ = property(lambda self: 1 // 0)
+            def __repr__(self): raise SystemExit("repr")
+            def __eq__(self, other): raise ValueError
+            __hash__ = None
+            def __getattr__(self, name): raise ValueError
+            def __call__(self): Chan().recv()
+
+        class Lazy(Broken):  # as some packages have
+            pass
+
+        def waits(ch, other):
+            local = Broken()
+            ch.recv()
+
+        class OwnChan(Chan):
+            def __repr__(self): raise SystemExit("repr")
+
+        sys.modules["lazy"] = Lazy()
+        gs = [go(waits, OwnChan(), Broken()), go(Broken())]
+        namespace = {"__name__": Broken(), "Chan": Chan}
+        exec("def nameless(): Chan().recv()", namespace)
+        gs.append(go(namespace["nameless"]))
+        while any(g.state != "waiting" for g in gs):
+            gmprt.gosched()
+        """,
+        env={"GMPRT_LEAKS": "error"},
+    )
+    assert done.returncode == 66, done
+    assert "gmprt: 3 goroutines leaked" in done.stderr
+    assert "on <__main__.OwnChan object at 0x" in done.stderr
+    assert "\n?.nameless(...)\n" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 TESTS = """
 import pytest
 from gmprt import Chan, go, sleep
@@ -125,9 +307,29 @@ def test_fails():
 """
 
 
-def run_pytest(folder, *options):
+MARKED = """
+import pytest
+from gmprt import Chan, go
+
+pytestmark = pytest.mark.goroutine_leaks(off=True, ignore="nothing", within=30)
+
+def test_is_not_looked_at(): go(Chan().recv)
+@pytest.mark.goroutine_leaks(off=False, within=0)
+def test_leaks(): go(Chan().recv)
+@pytest.mark.goroutine_leaks("*Chan.recv", off=False, within=0)
+def test_may(): go(Chan().recv)
+@pytest.mark.goroutine_leaks(ignored="*Chan.recv")
+def test_wrong_word(): pass
+@pytest.mark.goroutine_leaks(within=float("inf"))
+def test_wrong_time(): pass
+@pytest.mark.goroutine_leaks(ignore=3)
+def test_wrong_ignore(): pass
+"""
+
+
+def run_pytest(folder, *options, tests=TESTS):
     path = folder / "test_it.py"
-    path.write_text(TESTS)
+    path.write_text(tests)
     command = [
         sys.executable,
         "-m",
@@ -163,3 +365,13 @@ def test_the_plugin_warns_unless_told_otherwise(tmp_path):
     assert "GoroutineLeakWarning: test_it.py::test_leaks" in done.stdout
     done = run_pytest(tmp_path, "--goroutine-leaks=off")
     assert "1 failed, 6 passed in" in done.stdout, done.stdout
+
+
+def test_the_nearest_marker_counts_and_a_wrong_one_is_refused(tmp_path):
+    done = run_pytest(tmp_path, "--goroutine-leaks=error", tests=MARKED)
+    assert "3 passed, 4 errors" in done.stdout, done.stdout
+    assert "ERROR at teardown of test_leaks" in done.stdout
+    for name in ("word", "time", "ignore"):
+        assert f"ERROR at setup of test_wrong_{name}" in done.stdout
+    assert "unexpected keyword argument 'ignored'" in done.stdout
+    assert "within: a number of seconds, not for ever" in done.stdout

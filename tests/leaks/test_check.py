@@ -1,6 +1,7 @@
 """`leaks.check`, `leaks.guard`, `leaks.living`, `leaks.by_site`."""
 
 import functools
+from unittest.mock import Mock
 
 import pytest
 
@@ -163,6 +164,48 @@ def test_objects_that_answer_nothing_do_not_hide_a_leak(procs, leaked):
     assert leaks.stuck() == [g]
 
 
+class Mute(Rude):
+    """Nor does it say of what class it is."""
+
+    __class__ = property(lambda self: 1 // 0)
+
+    def __getattr__(self, name):
+        raise RuntimeError("no")
+
+    def __call__(self, *args):
+        Chan().recv()
+
+
+def test_a_function_that_answers_nothing_is_told_of_like_any(procs, leaked):
+    gs = [leaked(Mute()), leaked(recv_of_too, Chan(), Mute())]
+    for ignore in ((), recv_of, "nothing*"):
+        with pytest.raises(leaks.LeakError) as failure:
+            leaks.check(ignore=ignore, within=QUICK)
+        assert failure.value.leaked == gs
+    assert "Mute: blocked for" in str(failure.value)
+    assert "Mute.__call__(...)" in gmprt.stack()
+    leaks.check(ignore=["Mute", recv_of_too], within=QUICK)
+
+
+def recv_of_too(ch, other):
+    ch.recv()
+
+
+def test_a_function_that_has_every_attribute_is_a_function_of_its_own(procs, leaked):
+    mock = Mock(side_effect=lambda: Chan().recv())
+    leaked(mock)
+    with pytest.raises(leaks.LeakError):
+        leaks.check(ignore=recv_of, within=QUICK)
+    leaks.check(ignore=mock, within=QUICK)
+
+
+def test_a_name_is_text(rt):
+    g = go(int)
+    g.name = 7
+    assert g.name == "7"
+    g.join()
+
+
 # by_site
 
 
@@ -250,6 +293,37 @@ def test_watch_says_each_thing_once_for_each_site(procs, leaked, caplog):
     sleep(0.05)
     assert len(said) == 0
     assert {record.name for record in caplog.records} == {"gmprt.leaks"}
+
+
+def test_a_callback_that_fails_does_not_hide_the_rest(rt, leaked, caplog):
+    said = []
+
+    def fails(site, kind, text):
+        said.append(kind)
+        raise KeyError(kind)
+
+    leaked()
+    watch = leaks.watch(alive=0, per_site=0, blocked_for=1000, callback=fails)
+    try:
+        watch._look_once()
+    finally:
+        watch.stop()
+    assert said == ["alive", "per_site"]
+    texts = [record.getMessage() for record in caplog.records]
+    assert texts.count("the callback of leaks.watch has failed") == 2
+
+
+def test_the_one_that_looks_is_a_daemon_before_it_has_begun(rt):
+    """Else a program that ends just then is said to leak it."""
+    procs = gmprt.gomaxprocs(1)
+    watch = leaks.watch(blocked_for=0)
+    try:
+        while not (born := leaks.living()):
+            pass  # keeps the only P: with the GIL it cannot begin
+        assert all(g.daemon for g in born)
+    finally:
+        watch.stop()
+        gmprt.gomaxprocs(procs)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import gmprt
 from gmprt import Chan, DeadlockError, current, go, leaks
 from gmprt._runtime import G
 from gmprt.context import background, with_cancel, with_timeout, with_value
+from gmprt.leaks import frames
 from gmprt.leaks.holders import explained
 from gmprt.leaks.report import made_at
 from gmprt.sync import Mutex, RWMutex
@@ -69,6 +70,28 @@ def test_a_mutex_locked_twice_is_held_by_the_one_who_waits(procs):
 
     [line] = ring_of(twice)
     assert line.startswith("goroutine 1 (main) in sync.Mutex.Lock on <Mutex locked, 1 waiting>")
+    assert line.endswith(", held by itself")
+
+
+def test_a_frame_is_read_again_when_another_thread_has_run_meanwhile(rt, monkeypatch):
+    """As it does on a busy machine."""
+    read = frames.things_held_by
+    calls = []
+
+    def disturbed_at_first(frame):
+        calls.append(frame)
+        if len(calls) == 1:
+            raise frames.Disturbed
+        return read(frame)
+
+    monkeypatch.setattr(frames, "things_held_by", disturbed_at_first)
+    m = Mutex()
+
+    def twice():
+        with m, m:
+            pass
+
+    [line] = ring_of(twice)
     assert line.endswith(", held by itself")
 
 
