@@ -121,6 +121,8 @@ inline unspin(m)
 	:: spinning[m] -> spinning[m] = false; nspinning--                     /* sched.nspinning -= 1 */
 	:: else
 	fi
+#else
+	skip
 #endif
 }
 
@@ -372,12 +374,10 @@ inline resetspinning()
 {
 	atomic { unspin(me); release() }                                       /* lock_sched() */
 #ifdef FREE
-#ifndef MUTANT_FOUND_WAKES_NONE
 	if
 	:: npidle && QUEUED -> wakep()
 	:: else
 	fi
-#endif
 #endif
 }
 
@@ -474,9 +474,9 @@ pick:	/* [_pick]; it may have lost the P by now, and goes on with its queue */
 	goto to_idle;
 
 moved:
-#ifdef FIXED
+#ifndef MUTANT_LOST_P
 	if
-	:: p_of[me] != pp -> wakep()
+	:: m_of[pp] == NONE -> wakep()                                         /* the P was lost: nobody else looks */
 	:: else
 	fi;
 #endif
@@ -497,11 +497,24 @@ found:
 		if
 		:: pp == NONE -> go_without_p()
 		:: else ->
-			d_step { fresh[pp]++; pp = NONE }                      /* runnext.append: publish */
+			fresh[pp]++;                                           /* runnext.append: publish */
 #ifndef MUTANT_GO_WAKES_NOBODY
+			if
 #ifdef FREE
-			wakep()                                                /* look, wake */
+			:: npidle && !nspinning -> pp = NONE; wakep()          /* look, wake */
+			:: else ->
+#else
+			:: true ->
 #endif
+				if
+#ifndef MUTANT_LOST_P
+				:: m_of[pp] == NONE -> pp = NONE; wakep()      /* the P was lost meanwhile */
+#endif
+				:: else -> pp = NONE
+				fi
+			fi
+#else
+			pp = NONE
 #endif
 		fi;
 		goto found                                                     /* and goes on */
@@ -602,26 +615,24 @@ end_nap:
 	:: atomic { retakes && m_of[1] != NONE -> retakes--; pp = 1; mm = m_of[1] };
 		handoffp(pp, mm); pp = NONE; mm = NONE
 #endif
-#ifndef NO_LOOK_AT_QUEUES
+#ifndef ONLY_RETAKES
 	/* [look_at_queues]; a thief is sent to a P that is held only where its M stands still */
 	:: QUEUED && npidle && !nspinning -> startm(true)
-#endif
 	/* [deep_sleep] */
 	:: npidle == NP ->
 		atomic { sysmon_sleeping = (npidle == NP) }                    /* announce */
 		if
 		:: sysmon_sleeping ->
-#ifndef MUTANT_NO_RECHECK_SYSMON
 			if
 			:: QUEUED -> wakep()                                   /* re-check */
 			:: else
 			fi;
-#endif
 end_deep:
 			atomic { snote -> snote = false };                     /* self.nap(inf) */
 			sysmon_sleeping = false
 		:: else
 		fi
+#endif
 	od
 }
 
