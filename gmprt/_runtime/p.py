@@ -7,7 +7,7 @@ Invariants:
   once.
 - Between reading `mp.p` and appending, an M may have lost the P: then it appends to a queue that is
   no longer its own. Nothing is lost: thieves and the re-check of an idle M look at every P, idle
-  and retired ones too, and sysmon looks until all are empty.
+  and retired ones too; and who has appended looks whether nobody holds the P, and then wakes an M.
 
 Locks: sched.lock for `m`; the queues are deques, one atomic C call a step.
 """

@@ -127,7 +127,7 @@ def go(fn: Callable[PS, T], /, *args: PS.args, **kwargs: PS.kwargs) -> G[T]:
     if runnext:
         _kick_runnext(pp)
     runnext.append(gp)
-    if sched.wakeful and not sched.nspinning:
+    if (sched.wakeful and not sched.nspinning) or pp.m is None:  # None: the P was lost meanwhile
         wakep()
     return gp
 
@@ -217,7 +217,7 @@ def _newproc(
     if runnext:
         _kick_runnext(pp)
     runnext.append(gp)
-    if sched.wakeful and not sched.nspinning:
+    if (sched.wakeful and not sched.nspinning) or pp.m is None:  # None: the P was lost meanwhile
         wakep()
     return gp
 
@@ -367,6 +367,8 @@ def _pick(mp: M, pp: P, fresh_ok: bool) -> G[Any] | None:
                 return readyq.popleft()
             if not _globrunqget(mp, pp, RUNQ_MAX // 2) and not steal(mp, pp):
                 return None
+            if pp.m is None:
+                wakep()  # the P was lost meanwhile, and nobody else looks at its queue
             continue
         if not (sched.blockers and _must_not_start(mp, gp)):
             return gp
