@@ -13,6 +13,7 @@ from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
 from . import __version__, gomaxprocs
+from ._runtime.preempt import GROUND
 
 
 def main() -> None:
@@ -49,4 +50,6 @@ def _procs(text: str) -> int:
 
 
 if __name__ == "__main__":
+    # The script stands on these two: they keep it from nothing, preemption included.
+    GROUND.update((main.__code__, sys._getframe().f_code))
     main()

@@ -287,7 +287,8 @@ class _Sysmon:
             tick = mp.tick
             if tick != mp.run_tick or mp.idle or mp.incall or mp.curg is None:
                 mp.run_tick = tick
-                mp.run_since = self.looked_before  # at the earliest
+                # At the earliest; not what may be hours ago, when sysmon went to sleep.
+                mp.run_since = max(self.looked_before, moment - SLICE / 2)
                 continue
             wanted = self.wanted(mp, moment)
             if wanted == 0.0 or moment - mp.run_since < wanted:

@@ -3,6 +3,7 @@
 Go: runtime/preempt.go; TestAsyncPreempt of runtime/proc_test.go.
 """
 
+import hashlib
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ import gmprt
 from gmprt import Chan, after_func, go, gosched, sleep, stats
 from gmprt.context import background, with_timeout
 from tests.conformance.parking import LONG, join_all, parked, reap
-from tests.support import GIL, run_prog, wait_until
+from tests.support import GIL, run_prog, start_prog, wait_prog, wait_until
 
 
 @pytest.fixture
@@ -136,6 +137,21 @@ def test_those_on_a_p_that_has_gone(flag):
     flag.set()
     join_all(*gs)
     gmprt.gomaxprocs(former)
+
+
+def test_one_that_waits_for_a_computation_in_c(one_p, flag):
+    """It gives way nowhere, but the P is taken from it: one call, so long that a busy machine has
+    the time.
+    """
+
+    def compute():
+        hashlib.pbkdf2_hmac("sha256", b"password", b"salt", 3_000_000)
+        return flag.up
+
+    hog = go(compute)
+    g = go(flag.set)
+    assert hog.result(LONG)
+    assert g.join(LONG)
 
 
 def test_main_that_owes_a_signal(one_p, flag):
@@ -304,6 +320,28 @@ def test_it_can_be_turned_off(setting, turns, expected):
 def test_beside_a_profiler(setup):
     done = run_prog(HOG.format(setup=setup, turns=FOREVER))
     assert (done.stdout.strip(), done.stderr) == ("True True", "")
+
+
+SCRIPT = """
+import gmprt
+
+done = []
+g = gmprt.go(done.append, 1)
+for _ in range(2_000_000_000):
+    if done:
+        break
+print(done)
+g.join()
+"""
+
+
+def test_a_script_that_is_run_as_it_is(tmp_path):
+    """Its main goroutine stands on frames of gmprt's command."""
+    path = tmp_path / "script.py"
+    path.write_text(SCRIPT)
+    with start_prog("-m", "gmprt", "run", "--procs=1", path) as child:
+        done = wait_prog(child)
+    assert (done.stdout.strip(), done.stderr) == ("[1]", "")
 
 
 TRACED = """
