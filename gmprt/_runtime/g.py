@@ -22,7 +22,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context
-from types import CodeType
+from functools import partial
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from .clock import DONT_WAIT, deadline, now
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLOSED",
+    "code_of",
     "DEAD",
     "INTERRUPTED",
     "NOBODY",
@@ -539,6 +541,20 @@ def told(thing: Any, attribute: str) -> Any:
         return getattr(thing, attribute, None)
     except Exception:
         return None
+
+
+def code_of(fn: Any) -> Any:
+    """Return what a callable has in common with others that do the same: its code, or its class.
+
+    Nothing of the program's is called for that: the scheduler asks.
+    """
+    while type(fn) is partial:
+        fn = fn.func
+    if type(fn) is MethodType:
+        fn = fn.__func__
+    if type(fn) is FunctionType:
+        return fn.__code__
+    return fn if type(fn) is BuiltinFunctionType else type(fn)
 
 
 def place_of(code: CodeType, lasti: int) -> str:

@@ -26,7 +26,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from .attn import answer, leave_attn, mark_signals, run_signals
 from .clock import now
-from .g import G
+from .g import G, code_of
 from .handoff import (
     acquirep,
     handoffp,
@@ -414,7 +414,7 @@ def _must_not_start(mp: M, gp: G[Any]) -> bool:
     """
     if not mp.nlive():
         return False
-    if sched.blockers.get(getattr(gp.fn, "__code__", gp.fn), 0) < BLOCKER_STRIKES:
+    if sched.blockers.get(code_of(gp.fn), 0) < BLOCKER_STRIKES:
         return False
     if not send_free_m():
         return False

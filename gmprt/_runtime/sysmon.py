@@ -30,7 +30,7 @@ from typing import Any
 
 from .blocked import name_blocked
 from .clock import now
-from .g import G, ThreadG
+from .g import G, ThreadG, code_of
 from .handoff import SLICE, SLICE_MIN, handoffp, startm, wakep
 from .lock import release, snapshot
 from .m import M
@@ -261,8 +261,7 @@ class _Sysmon:
             return True
         gp = mp.curg
         if self.retake(pp, mp) and mp.tick == tick and gp is not sched.g1:
-            fn = getattr(gp, "fn", None)
-            mp.blocked = (getattr(fn, "__code__", fn), mp.seen_since)
+            mp.blocked = (code_of(getattr(gp, "fn", None)), mp.seen_since)
         return True
 
     def retake(self, pp: P, mp: M) -> bool:
