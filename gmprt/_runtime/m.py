@@ -53,6 +53,7 @@ class M:
     """A thread of the runtime, or the stand-in for another one (Go: runtime2.go m)."""
 
     __slots__ = (
+        "asks",
         "blocked",
         "call",
         "callm",
@@ -112,6 +113,7 @@ class M:
         "tstate",
         "turn",
         "want",
+        "want_since",
         "wants_p",
     )
 
@@ -173,6 +175,8 @@ class M:
         self.seen_looks = 0  # [own: sysmon] looks that found it asleep at the same place
         self.tstate = 0  # [const] address of the interpreter's thread state, on 3.11 (preempt.py)
         self.want = -1  # [any] decision number of the goroutine that is to give way; -1: none
+        self.asks = 0  # [own: sysmon] times it has been asked to give way since that decision
+        self.want_since = 0.0  # [own: sysmon] since when
         self.preemptions = 0  # [own: M] times one gave way that had not asked to
         self.run_tick = -1  # [own: sysmon] the decision it saw last
         self.run_since = 0.0  # [own: sysmon] when it saw that first

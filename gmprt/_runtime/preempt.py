@@ -120,19 +120,20 @@ def _give_way(frame: FrameType) -> None:
 class Preempter:
     """Has a thread call back. All methods run on: sysmon."""
 
-    def ask(self, mp: M, tick: int) -> bool:
+    def ask(self, mp: M, tick: int) -> float:
         """Have the goroutine give way that `mp` runs since its decision number `tick`.
 
-        False if it has been asked before and has not come by since: then it is in C, or in other
-        code than it was.
+        Returns for how many seconds it has been asked in vain: then it is in C, or in other code
+        than it was.
         """
         before = mp.want == tick
-        if before and not self._again(mp):
-            return False
-        mp.want = tick
-        if not self._arm(mp):
-            mp.want = -1
-        return not before
+        if not before or self._again(mp):
+            mp.want = tick
+            if not self._arm(mp):
+                mp.want = -1
+        if not before:
+            mp.want_since = now()  # only then: it may have taken long
+        return now() - mp.want_since
 
     def _again(self, mp: M) -> bool:
         """Tell whether one that has not answered is to be asked once more."""

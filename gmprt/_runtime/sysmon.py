@@ -286,6 +286,7 @@ class _Sysmon:
             tick = mp.tick
             if tick != mp.run_tick or mp.idle or mp.incall or mp.curg is None:
                 mp.run_tick = tick
+                mp.asks = 0
                 # At the earliest; not what may be hours ago, when sysmon went to sleep.
                 mp.run_since = max(self.looked_before, moment - SLICE / 2)
                 continue
@@ -294,14 +295,15 @@ class _Sysmon:
                 busy = busy or wanted > 0.0
                 continue
             busy = True
-            unanswered = not self.preempter.ask(mp, tick)
+            mp.asks += 1
+            asked_for = self.preempter.ask(mp, tick)
             pp = mp.p
             if pp is None or not self.movable(pp):
                 continue
             # It is off in C, or at places where it may not give way: what can move goes on
             # elsewhere. Who waits for the GIL can answer nothing; sysmon would be late then, too.
-            in_c = unanswered and self.in_time >= 1
-            if moment - mp.run_since >= (1.5 * SLICE if in_c else HELD_UP):
+            in_c = asked_for >= SLICE / 2 and self.in_time >= 1
+            if mp.asks >= 2 and (in_c or moment - mp.run_since >= HELD_UP):
                 self.retake(pp, mp)
         return busy
 

@@ -403,8 +403,11 @@ gmprt.run(main, procs=1)
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in 3.12")
 def test_beside_another_tool():
+    """Without the GIL its events stop all threads time and again; then the P may be taken first."""
     done = run_prog(MONITORED.format(tools=[4, 3], turns=FOREVER))
-    assert (done.stdout.strip(), done.stderr) == ("True True True", "")
+    ran, preempted, all_seen = done.stdout.split()
+    assert (ran, all_seen, done.stderr) == ("True", "True", "")
+    assert preempted == "True" or not GIL
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in 3.12")
