@@ -52,7 +52,7 @@ from .signals import (
     wait_for_end,
 )
 from .stack import RootStack
-from .sysmon import set_reporter, set_trace, start_sysmon
+from .sysmon import end_sysmon, set_reporter, set_trace, start_sysmon
 
 __all__ = ["default_excepthook", "excepthook", "gomaxprocs"]
 
@@ -360,6 +360,7 @@ def _exit_hook() -> None:
             mp.note.wake()  # to sleep again without a time-out, see idle.py
     leaks = mode != "off" and _report_leaks()
     end_reports()
+    end_sysmon()
     if isinstance(getattr(sys, "last_value", None), KeyboardInterrupt):
         # That the program was ended by Ctrl-C is forgotten when source text is run after it
         # (named tuples are made so), and the process would end with 1: here it is said again.

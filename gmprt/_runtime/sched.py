@@ -116,6 +116,8 @@ class Sched:
         self.sysmon_note = Note()  # [any]
         self.sysmon_until = 0.0  # [lock: sched] when it will look next: see timerproc.py
         self.sysmon_sleeping = False  # [lock: sched] for good: whoever takes an idle P wakes it
+        self.sysmon_ends = False  # [any] it is to look no more
+        self.sysmon_ended = Note()  # [const] where the exit waits for that
         self.sysmon_running = False  # [own: sysmon] counted among the process's threads
         self.ghosts = 0  # [const] threads that Python still counts though a fork has ended them
 

@@ -34,6 +34,7 @@ from .g import G, ThreadG, code_of
 from .handoff import SLICE, SLICE_MIN, handoffp, startm, wakep
 from .lock import release, snapshot
 from .m import M
+from .note import Note
 from .p import P
 from .preempt import make_preempter
 from .proc import go
@@ -41,7 +42,7 @@ from .sched import GIL, lock_sched, policy, sched
 from .timerproc import next_timer, run_timers
 from .timers import first_deadline
 
-__all__ = ["set_reporter", "set_trace", "start_sysmon"]
+__all__ = ["end_sysmon", "set_reporter", "set_trace", "start_sysmon"]
 
 DELAY_MAX = 0.010  # Go: 10 ms
 TIMER_LATE = 0.002  # seconds that sysmon leaves a due timer to the Ms that run
@@ -82,6 +83,19 @@ def start_sysmon() -> None:
     _thread.start_new_thread(_Sysmon().run, ())
 
 
+def end_sysmon() -> None:
+    """Have it look no more, and wait for that, without the GIL: the interpreter is about to end.
+
+    It never would if its end caught a thread that has stopped all others for a moment, as a
+    collection does, too, and so anything that makes objects. Blocks: the thread, for a second.
+    """
+    if GIL or not sched.sysmon_running:
+        return
+    sched.sysmon_ends = True
+    sched.sysmon_note.wake()
+    sched.sysmon_ended.sleep(1.0)
+
+
 class _Sysmon:
     """What it remembers from look to look."""
 
@@ -104,6 +118,10 @@ class _Sysmon:
         sched.sysmon_tid = _thread.get_native_id()
         delay: float = policy.sysmon_min
         while True:
+            if sched.sysmon_ends:
+                sched.sysmon_ended.wake()
+                while True:
+                    Note().sleep()  # its frame stays
             busy = self.look()
             delay = policy.sysmon_min if busy else min(DELAY_MAX, delay * 1.5)
             until_trace = _trace()
