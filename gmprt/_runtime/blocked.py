@@ -12,6 +12,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from .debug import living
+from .fault import to_stderr
 from .g import G, place_of
 from .lock import PACKAGE_DIR
 from .m import M
@@ -43,15 +44,11 @@ def name_blocked(mp: M, seconds: float) -> None:
         f"goroutine {other.id} ({other.name}){_at(other)}" for other in holders[:_SHOWN]
     )
     more = f" and {len(holders) - _SHOWN} more" if len(holders) > _SHOWN else ""
-    text = (
+    to_stderr(
         f"gmprt: goroutine {gp.id} ({gp.name}) has waited for {seconds:.1f} s for a lock of its "
         f"thread, at {place_of(code, lasti)}. Goroutines of the same thread cannot run meanwhile; "
         f"one of them may hold it: {names}{more}. A lock of gmprt.sync blocks the goroutine alone\n"
     )
-    try:
-        sys.stderr.write(text)
-    except Exception:
-        pass  # no stderr, or a broken one: sysmon has more to do
 
 
 def _takes_lock(code: CodeType, lasti: int) -> bool:

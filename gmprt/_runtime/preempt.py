@@ -38,6 +38,7 @@ from typing import Any
 from greenlet import getcurrent
 
 from .clock import now
+from .fault import to_stderr
 from .g import ThreadG
 from .lock import PACKAGE_DIR, Rank, acquire, make_lock, release, snapshot
 from .m import M, tls
@@ -176,7 +177,7 @@ class _Monitoring(Preempter):
     """By local events of `sys.monitoring`."""
 
     def __init__(self) -> None:
-        self.tool = -1  # not asked for yet; None: there is none
+        self.tool = -1  # none yet
         self.events = 0
         self.armed: dict[CodeType, tuple[M, int, float]] = {}  # for whom, and when
         self.warned = False
@@ -230,7 +231,7 @@ class _Monitoring(Preempter):
             return True
         if not self.warned:
             self.warned = True
-            _say("gmprt: no tool id of sys.monitoring is free: goroutines are not preempted\n")
+            to_stderr("gmprt: no tool id of sys.monitoring is free: goroutines are not preempted\n")
         return False
 
     def _called_back(self, code: CodeType, offset: int, _: Any = None) -> None:
@@ -263,14 +264,6 @@ def _top_code(mp: M) -> CodeType | None:
         return None if frame is None else frame.f_code
     finally:
         release(_events_lock)
-
-
-def _say(text: str) -> None:
-    """Write to stderr, if there is one."""
-    try:
-        sys.stderr.write(text)
-    except Exception:
-        pass  # none, or a broken one: sysmon has more to do
 
 
 # -- Python 3.11

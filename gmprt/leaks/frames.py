@@ -29,7 +29,7 @@ from itertools import filterfalse, pairwise
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
-from .._runtime import GIL, own_sleeps
+from .._runtime import GIL, local_slots, own_sleeps
 
 __all__ = ["Disturbed", "held_by", "things_held_by", "usable"]
 
@@ -138,16 +138,9 @@ def _learn(frame: FrameType | None) -> None:
     while frame is not None:
         code = frame.f_code
         if id(code) not in _shapes:
-            n = _LOCALS + _local_slots(code)
+            n = _LOCALS + local_slots(code)
             _shapes[id(code)] = (code, n, n + code.co_stacksize)
         frame = frame.f_back
-
-
-def _local_slots(code: CodeType) -> int:
-    """Count the slots of local variables, cells and free variables."""
-    names = dict.fromkeys(code.co_varnames)
-    names.update(dict.fromkeys(code.co_cellvars))
-    return len(names) + len(code.co_freevars)
 
 
 def _entering(top: int) -> list[int]:
