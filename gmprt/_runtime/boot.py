@@ -46,7 +46,9 @@ from .signals import (
     dump_on,
     end_reports,
     forget_watched,
+    go_on_after_fork,
     handle_signal,
+    hold_for_fork,
     install_signals,
     report_before,
     wait_for_end,
@@ -133,7 +135,11 @@ def _hook_process() -> None:
         return
     _hooked = True
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_after_fork)
+        os.register_at_fork(
+            before=hold_for_fork,
+            after_in_parent=lambda: go_on_after_fork(False),
+            after_in_child=_after_fork,
+        )
     atexit.register(_exit_hook)
     gc.callbacks.append(_on_gc)
 
@@ -425,6 +431,7 @@ def _after_fork() -> None:
     reset_preempt()
     set_trace(None)
     _boot_lock = threading.RLock()
+    go_on_after_fork(True)
 
 
 def _keep_for_good(thing: object) -> None:

@@ -42,7 +42,7 @@ from .handoff import goready, set_mstart
 from .lock import ENTRANCES
 from .m import M, thread_g, tls
 from .proc import IN_FINALISER, getm, schedule, set_born_hook
-from .sched import sched
+from .sched import GIL, sched
 from .stack import Stack
 
 __all__ = [
@@ -361,7 +361,9 @@ def _failed(gp: G[Any], exc: BaseException) -> None:
     gp.asked = isinstance(exc, SystemExit)
     gp.__class__ = FailedG
     failed, goid = sched.failed, gp.id
-    failed[goid] = ref(gp, lambda _: failed.pop(goid, None))
+    failed[goid] = handle = ref(gp, lambda _: failed.pop(goid, None))
+    if not GIL:
+        sched.failures.append(handle)  # sysmon looks whether anybody holds it
 
 
 def _wake_joiners(mp: M, joinq: list[Sudog], last: Sudog) -> None:

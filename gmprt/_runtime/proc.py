@@ -277,6 +277,7 @@ def schedule(mp: M) -> G[Any] | None:
             gp = pp.get()
             if gp is not None and not (sched.blockers and _must_not_start(mp, gp)):
                 return gp
+            gp = None  # sent away: this frame may stay for long, and would keep it alive
         else:
             mp.turn = True
     if readyq:

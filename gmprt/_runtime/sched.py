@@ -108,6 +108,7 @@ class Sched:
         self.errands: deque[Any] = deque()  # [atomic: deque.append/popleft] for the main thread
         self.lost: deque[Any] = deque()  # [atomic: deque.append/popleft] failed Gs to report
         self.failed: dict[int, Any] = {}  # [atomic: dict] weak references to Gs that failed
+        self.failures: deque[Any] = deque()  # [atomic: deque.append/popleft] those, without the GIL
         self.blockers: dict[Any, int] = {}  # [atomic: dict] code that blocked: how often, long
         self.dead: dict[str, int] = {}  # [lock: sched] counters of Ms that have ended
         self.handoffs = 0  # [lock: sched]

@@ -8,7 +8,8 @@ until it finds main in its own code. `signal.getsignal` keeps showing the user's
 
 SIGTERM's default action ends the process, but lets the report of leaked goroutines be written
 first, by sysmon (`report_before`): the wrapper stands before it, too, and so the main thread has to
-come out of C code. A second SIGTERM waits for nothing.
+come out of C code. A second SIGTERM waits for nothing. The child of a fork has the default action
+back, from its first moment.
 
 A signal that a `signal_context` watches goes to sysmon instead, which cancels the context, however
 busy main is. Handlers can be installed by the main thread only: another thread leaves an errand
@@ -24,6 +25,7 @@ Locks: `_watch_lock` (rank BOOT) for who watches which signal.
 
 from __future__ import annotations
 
+import _thread
 import functools
 import os
 import signal
@@ -49,7 +51,9 @@ __all__ = [
     "dump_on",
     "end_reports",
     "forget_watched",
+    "go_on_after_fork",
     "handle_signal",
+    "hold_for_fork",
     "install_signals",
     "report_before",
     "unwatch_signals",
@@ -116,8 +120,11 @@ _ending: list[int] = []  # the signal that ends the process
 def report_before(signum: int, report: Callable[[], object]) -> None:
     """Have `report()` called, by sysmon, before a signal's default action ends the process.
 
-    Nothing where the signal has another handler, as long as it has. Runs on: the main thread.
+    Nothing where the signal has another handler, as long as it has, and in the child of a fork,
+    which is for its parent to end (`let_fork`). Runs on: the main thread.
     """
+    if _forked:
+        return
     _reports[signum] = report
     if _real_getsignal(signum) == signal.SIG_DFL:
         _stand_before(signum)
@@ -148,8 +155,6 @@ def _end_by(signum: int, frame: FrameType | None) -> None:
     since the runtime may hold its locks here.
     """
     _real_signal(signum, signal.SIG_DFL)
-    if not sched.started:  # in the child of a fork: nothing to report
-        os.kill(os.getpid(), signum)
     _ending.append(signum)
     if sched.exiting:
         return
@@ -179,6 +184,36 @@ def end_reports() -> None:
     _reports.clear()
     if _ending:
         os.kill(os.getpid(), _ending[0])
+
+
+_forked = False
+_masks = _thread._local()
+
+
+def hold_for_fork() -> None:
+    """Before a fork: hold signals that end the process after a report back, from this thread.
+
+    One that is sent to the child would be lost there while the child has the parent's handlers:
+    Python forgets what has come by then. A pool of processes ends its workers by SIGTERM.
+    """
+    fatal = [signum for signum in list(_reports) if _is_fatal(signum)]
+    _masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, fatal) if fatal else None
+
+
+def go_on_after_fork(in_child: bool) -> None:
+    """After a fork: let them come; in the child they end it as they would have without gmprt."""
+    global _forked
+    if in_child:
+        _forked = True
+        for signum in filter(_is_fatal, list(_reports)):
+            _real_signal(signum, signal.SIG_DFL)
+            _user.pop(signum, None)
+        _reports.clear()
+        _ending.clear()
+    before = getattr(_masks, "before", None)
+    _masks.before = None
+    if before is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # -- who watches signals

@@ -38,6 +38,7 @@ from .note import Note
 from .p import P
 from .preempt import make_preempter
 from .proc import go
+from .rawobject import alone
 from .sched import GIL, lock_sched, policy, sched
 from .timerproc import next_timer, run_timers
 from .timers import first_deadline
@@ -52,6 +53,7 @@ BUSY_INTERVAL = 0.0005  # switch interval while several Ms run Python
 BLOCKED_SECONDS = 1.0  # what an M may wait for a lock while others that live on it are ready
 HELD_UP = 0.05  # seconds that Python code may keep others waiting where it may not give way
 PARALLEL = 1.3  # CPUs that a process uses only if some thread has let go of the GIL
+FAILURES_MAX = 200  # failed goroutines that are looked at in one look
 POLLING = {opmap[name] for name in ("JUMP_BACKWARD", "RESUME") if name in opmap}
 DEFAULT_INTERVAL = 0.005  # CPython's; any other was chosen by the user and is left alone
 
@@ -109,6 +111,7 @@ class _Sysmon:
         self.looked_before = 0.0  # the look before that
         self.cpus = 0.0  # how many the process has used since the look before
         self.stands: dict[P, tuple[int, float]] = {}  # with a queue: its M's tick, since when
+        self.alone: set[int] = set()  # ids of failed goroutines that nobody held at the last look
         self.preempter = make_preempter()
         self.keep = sched.__dict__  # so that no stack is dropped before the process ends
 
@@ -178,6 +181,8 @@ class _Sysmon:
     def look(self) -> bool:
         """Look at everything once; True if there is something to watch closely."""
         busy = self.trip_signals()
+        if sched.failures:
+            self.look_at_failures()
         due = self.timer_time() <= now()
         if due or sched.lost or sched.signaled:
             sched.firings += 1
@@ -236,6 +241,28 @@ class _Sysmon:
             signum = sched.signaled.popleft()
             for node in list(sched.watched.get(signum, ())):
                 node.on_signal(signum)
+
+    def look_at_failures(self) -> None:
+        """Find those that failed and that nobody holds any more, though they are still there.
+
+        Without the GIL an object that another thread let go of is dropped by the thread that made
+        it, once that runs Python again. It may sleep for long, as main in a receive does.
+        """
+        before, self.alone = self.alone, set()
+        for _ in range(min(len(sched.failures), FAILURES_MAX)):
+            handle = sched.failures.popleft()
+            gp = handle()
+            if gp is None or gp.asked:
+                continue
+            # Counts are summed up while other threads change them, so one look is not enough.
+            if not alone(gp):
+                sched.failures.append(handle)
+            elif gp.id not in before:
+                self.alone.add(gp.id)
+                sched.failures.append(handle)
+            else:
+                gp.asked = True
+                sched.lost.append(gp)
 
     def report_lost(self) -> None:
         """Have lost exceptions reported where user code may run: in a goroutine."""

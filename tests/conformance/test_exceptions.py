@@ -98,6 +98,26 @@ def test_not_while_a_handle_is_left_then_once_when_it_goes(procs, reports):
     assert reports.all() == []
 
 
+def test_though_the_thread_that_made_it_sleeps(procs, reports):
+    """Without the GIL objects are dropped by the thread that made them, if others have let go."""
+    held, made, stop = [], Chan(), threading.Event()
+
+    def make():
+        held.append(go(fails))
+        made.send(None)
+        stop.wait(LONG)
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    made.recv()
+    until(held[0].done, "its end")
+    number = held[0].id
+    held.clear()
+    assert reports.next()[0] == number
+    stop.set()
+    thread.join()
+
+
 def test_not_while_one_of_two_handles_is_left(procs, reports):
     g = go(fails)
     number = g.id

@@ -161,6 +161,46 @@ def test_the_child_of_a_fork_is_ended_by_sigterm_at_once():
     assert (done.returncode, done.text) == (0, "")
 
 
+def test_the_child_of_a_fork_is_ended_by_sigterm_also_where_it_uses_gmprt():
+    """Without a dump: it is its parent that ends it, as a pool does."""
+    source = """
+    import os, signal, time, warnings
+    import gmprt
+    warnings.simplefilter("ignore")
+    g = gmprt.go(gmprt.Chan().recv)
+    child = os.fork()
+    if not child:
+        gmprt.go(gmprt.Chan().recv)
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        os.kill(os.getpid(), signal.SIGTERM)
+        while True: pass
+    assert os.waitpid(child, 0)[1] == signal.SIGTERM
+    g.daemon = True
+    """
+    done = run_prog(source)
+    assert (done.returncode, done.text) == (0, "")
+
+
+def test_sigterm_that_comes_in_the_moment_of_a_fork_ends_the_child():
+    """The hooks of the child run with the signal held back; it comes once the handler is gone."""
+    source = """
+    import os, signal, warnings
+    import gmprt
+    warnings.simplefilter("ignore")
+    kill = lambda: os.kill(os.getpid(), signal.SIGTERM)
+    os.register_at_fork(after_in_child=kill)  # runs before that of gmprt
+    g = gmprt.go(gmprt.Chan().recv)
+    child = os.fork()
+    if not child:
+        while True: pass
+    assert os.waitpid(child, 0)[1] == signal.SIGTERM
+    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    g.daemon = True
+    """
+    done = run_prog(source)
+    assert (done.returncode, done.text) == (0, "")
+
+
 def test_a_table_of_the_sites_ends_the_dump():
     text = run_prog(LEAKS).stderr
     head, *rows = text[text.rindex("\n\nsite ") :].strip().splitlines()

@@ -2,10 +2,12 @@
 
 import sys
 import threading
+import weakref
 
 import pytest
 
 from gmprt._runtime import proc
+from gmprt._runtime.g import G
 from gmprt._runtime.m import foreign_m, tls
 from gmprt._runtime.p import P
 from gmprt._runtime.sched import Sched
@@ -65,3 +67,21 @@ def test_goroutines_moved_to_a_p_that_was_lost_meanwhile_have_an_m_woken(woken):
     assert proc._pick(mp, pp, True) == "a"
     assert list(pp.runq) == ["b"]
     assert woken == [None]
+
+
+@pytest.mark.parametrize("ready", [False, True])
+def test_an_m_that_sends_a_goroutine_away_keeps_nothing_of_it(monkeypatch, ready):
+    """It may sleep for long after that, and the goroutine's end, and its exception, stay unseen."""
+    mine = Sched()
+    monkeypatch.setattr(proc, "sched", mine)
+    monkeypatch.setattr(proc, "_must_not_start", lambda mp, gp: True)
+    monkeypatch.setattr(proc, "find_runnable", lambda mp: gone())
+    mine.blockers[None] = 1
+    mp, pp = an_m(), P(0)
+    mp.p, pp.m, mp.due, mp.turn = pp, mp, 1000, True
+    if ready:
+        mp.readyq.append(mp.curg)
+    pp.runnext.append(G())
+    gone = weakref.ref(pp.runnext[0])
+    assert proc.schedule(mp) is (mp.curg if ready else None)
+    assert gone() is None
