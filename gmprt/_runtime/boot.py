@@ -163,6 +163,9 @@ def _resize(n: int) -> None:
         pp = P(len(allp))
         allp.append(pp)
         sched.pidle.append(pp)
+    moment = now()
+    sched.p_seconds += sched.procs * (moment - sched.procs_since)
+    sched.procs_since = moment
     sched.procs = n
     for pp in allp:
         if pp.id >= n and not pp.retired:

@@ -16,6 +16,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from .attn import ask_ms
+from .clock import now
 from .g import G, ThreadG, place_of, told
 from .idle import counters
 from .lock import PACKAGE_DIR, release, snapshot
@@ -24,6 +25,7 @@ from .note import Note
 from .p import P
 from .sched import GIL, lock_sched, sched
 from .timers import pending
+from .waits import waits
 
 __all__ = [
     "Place",
@@ -220,6 +222,10 @@ def stats() -> dict[str, Any]:
     lock_sched()  # what an M has counted is in the one or in the other
     total = dict(sched.dead)
     ms = list(sched.allm)
+    waited = waits(ms)
+    moment = now()
+    busy = sched.p_busy + sum(moment - mp.slice_start for mp in ms if mp.p is not None)
+    p_seconds = sched.p_seconds + sched.procs * (moment - sched.procs_since)
     release(sched.lock)
     for mp in ms:
         for key, value in counters(mp).items():
@@ -246,6 +252,10 @@ def stats() -> dict[str, Any]:
         "netpolls": 0,
         "leak_warnings": sched.leak_warnings,
         "stacks_created": total.get("stacks_created", 0),
+        "p_seconds": p_seconds,
+        "p_busy_seconds": busy,
+        "runnable_seconds": sched.runnable,
+        "waits": waited,
     }
 
 

@@ -86,6 +86,7 @@ def unwire(pp: P, mp: M) -> None:
     """Take `pp` from `mp`. Caller holds: sched.lock."""
     pp.m = None
     mp.p = None
+    sched.p_busy += now() - mp.slice_start
     pp.tick += mp.tick - mp.tick0
     mp.due = 0
     if mp.spinning:

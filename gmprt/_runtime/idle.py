@@ -27,6 +27,7 @@ from .rand import random_order
 from .sched import lock_sched, policy, sched
 from .timerproc import call_sysmon
 from .timers import next_deadline, pending
+from .waits import merge_waits
 
 __all__ = ["DeadlockError", "counters", "idle", "set_describe_all", "spin", "steal"]
 
@@ -149,6 +150,7 @@ def idle(mp: M, fresh_ok: bool, main_parked: bool) -> bool:
         dead = sched.dead
         for key, value in counters(mp).items():
             dead[key] = dead.get(key, 0) + value
+        merge_waits(sched.waits, mp)
     release(sched.lock)
     return not ends
 

@@ -81,6 +81,8 @@ class M:
         "look_tick",
         "look_time",
         "maker",
+        "mutex_wait",
+        "mutex_waits",
         "note",
         "now",
         "oldp",
@@ -112,6 +114,7 @@ class M:
         "to_make",
         "tstate",
         "turn",
+        "waits",
         "want",
         "want_since",
         "wants_p",
@@ -180,6 +183,9 @@ class M:
         self.preemptions = 0  # [own: M] times one gave way that had not asked to
         self.run_tick = -1  # [own: sysmon] the decision it saw last
         self.run_since = 0.0  # [own: sysmon] when it saw that first
+        self.waits: dict[str, tuple[int, float]] = {}  # [own: M] see waits.py
+        self.mutex_waits = 0  # [own: M] waits for a Mutex that have ended here
+        self.mutex_wait = 0.0  # [own: M] their seconds
 
     def __repr__(self) -> str:
         kind = "thread" if self.foreign else "M"

@@ -158,6 +158,8 @@ def gosched() -> None:
     else:
         if not readyq:
             mp.turn = True  # nobody else is ready: a fresh one, if there is one, not this again
+            if sched.runq:
+                mp.due = 0
         readyq.append(gp)
         try:
             found = schedule(mp)

@@ -43,6 +43,7 @@ from .p import RUNQ_MAX, P
 from .sched import BLOCKER_SECONDS, BLOCKER_STRIKES, GOID_BATCH, sched
 from .timerproc import next_look, next_timer, run_timers
 from .timers import expire
+from .waits import sample_wait
 
 __all__ = [
     "IN_FINALISER",
@@ -332,6 +333,8 @@ def find_runnable(mp: M) -> G[Any] | None:
         if gp is not None:
             if mp.spinning:
                 resetspinning(mp)
+            if mp.tick % GLOBAL_EVERY == 0:
+                sample_wait(mp, gp, GLOBAL_EVERY)
             if sched.pwait or not fresh_ok:
                 mp.due = mp.tick + 1
             else:
@@ -358,6 +361,8 @@ def _pick(mp: M, pp: P, fresh_ok: bool) -> G[Any] | None:
             _globrunqget(mp, pp, 1)
     while True:
         fresh = bool(pp.runnext or pp.runq)
+        if mp.turn and not fresh and sched.runq:
+            fresh = _globrunqget(mp, pp, RUNQ_MAX // 2)
         if readyq and not (fresh and mp.turn):
             mp.turn = fresh
             return readyq.popleft()

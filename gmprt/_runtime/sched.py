@@ -111,6 +111,11 @@ class Sched:
         self.failures: deque[Any] = deque()  # [atomic: deque.append/popleft] those, without the GIL
         self.blockers: dict[Any, int] = {}  # [atomic: dict] code that blocked: how often, long
         self.dead: dict[str, int] = {}  # [lock: sched] counters of Ms that have ended
+        self.waits: dict[str, tuple[int, float]] = {}  # [lock: sched] of those
+        self.p_busy = 0.0  # [lock: sched] seconds that Ps were held, up to when they were given up
+        self.p_seconds = 0.0  # [lock: sched] seconds that there were Ps, up to `procs_since`
+        self.procs_since = 0.0  # [lock: sched] when their number has changed last
+        self.runnable = 0.0  # [own: sysmon] seconds that goroutines were ready and did not run
         self.handoffs = 0  # [lock: sched]
         self.retakes = 0  # [lock: sched]
         self.leak_warnings = 0  # [lock: sched] what `leaks.watch` has said

@@ -110,6 +110,8 @@ class _Sysmon:
         self.looked = 0.0  # when
         self.looked_before = 0.0  # the look before that
         self.cpus = 0.0  # how many the process has used since the look before
+        self.ready = 0  # goroutines that were ready at the last look
+        self.counted = now()  # when
         self.stands: dict[P, tuple[int, float]] = {}  # with a queue: its M's tick, since when
         self.alone: set[int] = set()  # ids of failed goroutines that nobody held at the last look
         self.preempter = make_preempter()
@@ -170,6 +172,7 @@ class _Sysmon:
             self.idle_looks = 0  # somebody has taken a P
         sched.sysmon_sleeping = False
         release(sched.lock)
+        self.ready, self.counted = 0, now()
         return True
 
     def all_idle(self) -> bool:
@@ -201,6 +204,7 @@ class _Sysmon:
         self.cpus = burnt / 1e9 / max(1e-6, moment - self.looked)
         self.looked_before = self.looked
         self.looked = moment
+        self.count_ready(moment)
         for pp in list(sched.allp):
             mp = pp.m
             if mp is None:
@@ -222,6 +226,13 @@ class _Sysmon:
         self.adapt_interval(running)
         self.idle_looks = self.idle_looks + 1 if self.all_idle() else 0
         return busy
+
+    def count_ready(self, moment: float) -> None:
+        """Add up for how long goroutines are ready and do not run: a mean of two looks each."""
+        ready = len(sched.runq) + sum(len(mp.readyq) for mp in snapshot(sched.allm))
+        ready += sum(len(pp.runq) + len(pp.runnext) for pp in list(sched.allp))
+        sched.runnable += (self.ready + ready) / 2 * (moment - self.counted)
+        self.ready, self.counted = ready, moment
 
     def trip_signals(self) -> bool:
         """Let Python call main's signal handlers once more."""

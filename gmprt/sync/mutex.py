@@ -83,10 +83,14 @@ class Mutex:
             if not self._starving and (woken or not self._waitq):
                 try:
                     self._free.pop()
-                    release(self._lock)
-                    return
                 except IndexError:
                     pass
+                else:
+                    release(self._lock)
+                    if woken:
+                        mp.mutex_waits += 1
+                        mp.mutex_wait += now() - began
+                    return
             if woken and not self._starving and now() - began > STARVING_AFTER:
                 self._starving = True
             sg: Sudog = gp.stack.sudog  # type: ignore[union-attr]  # it runs
@@ -119,6 +123,8 @@ class Mutex:
                 acquire(self._lock)
                 self._got_it_locked(began)
                 release(self._lock)
+                mp.mutex_waits += 1
+                mp.mutex_wait += now() - began
                 return
             woken = True
 

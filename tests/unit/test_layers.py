@@ -48,7 +48,7 @@ LAYERS = [
     # the one shared object
     ["_runtime.sched"],
     # the verbs: who holds a P and who wakes whom, then having nothing to run, then running
-    ["_runtime.handoff", "_runtime.rawobject"],
+    ["_runtime.handoff", "_runtime.rawobject", "_runtime.waits"],
     ["_runtime.timerproc", "_runtime.ctx"],
     ["_runtime.idle", "_runtime.attn"],
     ["_runtime.proc"],
