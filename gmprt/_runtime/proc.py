@@ -326,6 +326,8 @@ def find_runnable(mp: M) -> G[Any] | None:
             mp.due = 0
             return sched.g1
         if _others_want(mp, fresh_ok) and slice_over(mp):
+            if not fresh_ok and sched.queued():
+                send_free_m()  # those that wait for the P may all be like this one
             handoffp(pp, mp)
             continue
         # 4. A goroutine: the global queue in its turn, own ones, others'.
