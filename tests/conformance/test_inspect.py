@@ -400,6 +400,77 @@ def test_a_hand_off_is_counted(procs):
 # Every object has a repr
 
 
+def grown(before, *keys):
+    """Return by how much a counter is more than it was."""
+    after = stats()
+    for key in keys:
+        before, after = before[key], after[key]
+    return after - before
+
+
+def test_each_wait_for_a_mutex_is_counted(procs):
+    mu, n = Mutex(), 20
+    mu.lock()
+    before = stats()
+    waiters = [parked(mu.lock) for _ in range(n)]
+    assert grown(before, "waits", "mutex", "count") == 0  # of those that have ended
+    for g in waiters:
+        mu.unlock()
+        g.join()
+    assert grown(before, "waits", "mutex", "count") == n
+    assert grown(before, "waits", "mutex", "seconds") > 0
+    mu.unlock()
+    with mu:
+        pass
+    assert grown(before, "waits", "mutex", "count") == n  # it was free
+
+
+def test_waits_on_channels_are_estimated(procs):
+    """From every 61st scheduling decision."""
+    ch, n = Chan(), 20_000
+    before = stats()
+    sender = go(lambda: [ch.send(i) for i in range(n)])
+    for _ in range(n):
+        ch.recv()
+    sender.join()
+    assert n / 4 <= grown(before, "waits", "chan", "count") <= 4 * n
+    assert grown(before, "waits", "chan", "count") % 61 == 0
+
+
+def test_the_time_that_ps_are_held_is_part_of_that_there_are_ps(procs):
+    before = stats()
+    for _ in range(1000):
+        gosched()
+    assert 0 < grown(before, "p_busy_seconds") <= grown(before, "p_seconds")
+    parked_before = stats()
+    until(lambda: grown(parked_before, "p_seconds") > 0.01, "time goes by")
+
+
+def test_time_in_the_queue_is_added_up(procs):
+    """Two compute: one of them, or main, is ready all the time if there is one P."""
+    ps = gmprt.gomaxprocs(1)
+    before, stop = stats(), []
+
+    def computes():
+        while not stop:
+            pass
+
+    gs = [go(computes) for _ in range(2)]
+    until(lambda: grown(before, "runnable_seconds") > 0.02, "they wait for each other")
+    stop.append(1)
+    join_all(*gs)
+    gmprt.gomaxprocs(ps)
+
+
+def test_context_switches_are_the_processs(procs):
+    before = stats()["context_switches"]
+    assert set(before) == {"voluntary", "involuntary"}
+    until(
+        lambda: stats()["context_switches"]["voluntary"] > before["voluntary"],
+        "a thread has slept",
+    )
+
+
 def test_reprs_are_fit_for_a_dump(procs):
     g = parked(Chan().recv)
     for thing in (g, Chan(), Chan(2), Mutex(), WaitGroup(), on_recv(Chan()), on_send(None, 1)):

@@ -34,6 +34,26 @@ def example_ends(name: str, *args: object) -> str:
     return done.stdout
 
 
+# contention
+
+
+def test_contention_shows_in_the_counters() -> None:
+    head, normal, contended = example_ends("contention.py", "--seconds", 0.5).splitlines()
+    assert head.split()[:5] == ["locks", "P", "use", "lock", "waits"]
+    assert (normal.split()[0], contended.split()[0]) == ("normal", "contended")
+    waits_of = [int(row.split()[3]) for row in (normal, contended)]
+    assert waits_of[0] == 0 < waits_of[1]
+    mean_of = [float(row.split()[4]) for row in (normal, contended)]
+    assert mean_of[0] == 0.0 < mean_of[1]
+
+
+@pytest.mark.parametrize("wrong", [("--workers", 0), ("--seconds", "nan"), ("--seconds", "x")])
+def test_contention_refuses_what_is_no_number_of_its_kind(wrong: tuple[object, ...]) -> None:
+    done = run_example("contention.py", *wrong)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: contention")
+
+
 # leak_hunt
 
 
