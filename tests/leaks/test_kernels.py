@@ -9,6 +9,7 @@ from tests.leaks.running import outcome
 from tests.support import GIL, run_prog
 
 ALL = [*KERNELS, *SIMPLE]
+MISSED: dict[str, int] = {}  # by program, in this run
 MISSES_ALLOWED = 0.10  # without the GIL, when other threads cannot be kept still
 
 
@@ -18,13 +19,20 @@ def test_what_leaks_is_listed_and_what_is_stuck_found(rt, program):
     assert len(waiting) == program.left, waiting
     assert {g.id for g in found} <= {g.id for g in waiting}
     assert len(found) <= program.stuck, found
+    MISSED[program.name] = program.stuck - len(found)
     if GIL:
         assert len(found) == program.stuck, [g for g in waiting if g not in found]
 
 
 @pytest.mark.skipif(GIL, reason="each is found for certain")
 def test_nearly_all_that_is_stuck_is_found(rt):
-    missed = {program.name: program.stuck - len(outcome(program)[1]) for program in ALL}
+    """In the tests before this, as far as they have run."""
+    missed = {
+        program.name: MISSED[program.name]
+        if program.name in MISSED
+        else program.stuck - len(outcome(program)[1])
+        for program in ALL
+    }
     expected = sum(program.stuck for program in ALL)
     assert sum(missed.values()) <= MISSES_ALLOWED * expected, missed
 
