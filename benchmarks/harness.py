@@ -24,6 +24,7 @@ from pathlib import Path
 import benchmarks
 
 ROOT = Path(__file__).resolve().parent.parent
+GIL: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
 TIMEOUT = 300.0  # seconds for one child; only a hang takes so long
 
 Contender = Callable[[int], float]

@@ -1,0 +1,27 @@
+"""A file of 32 MB read, from the system's cache, on two Ps and on one.
+
+Does not show: files that are not cached, which wait for the disk.
+"""
+
+from collections.abc import Callable
+
+from benchmarks._gil_free import gil_free
+
+SIZE = 32 << 20
+
+
+def prepare() -> Callable[[], object]:
+    import tempfile
+
+    file = tempfile.NamedTemporaryFile()  # noqa: SIM115  # to the end of the process
+    file.write(bytes(SIZE))
+    file.flush()
+
+    def read() -> object:
+        with open(file.name, "rb", buffering=0) as opened:
+            return opened.read(SIZE)
+
+    return read
+
+
+SCENARIO = gil_free("file reads, 32 MB", prepare, 4)

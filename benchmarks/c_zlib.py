@@ -1,0 +1,19 @@
+"""zlib over 1 MB, unannounced, on two Ps and on one.
+
+Does not show: short calls, which are over before anybody could help.
+"""
+
+from collections.abc import Callable
+
+from benchmarks._gil_free import gil_free
+
+
+def prepare() -> Callable[[], object]:
+    import random
+    import zlib
+
+    block = random.Random(1).randbytes(1_000_000)
+    return lambda: zlib.compress(block, 1)
+
+
+SCENARIO = gil_free("zlib, 1 MB", prepare, 2)
