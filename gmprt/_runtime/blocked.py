@@ -7,7 +7,6 @@ between `acquire()` and `release()` or in a `with` block. Said on stderr, once f
 from __future__ import annotations
 
 import dis
-import sys
 from types import CodeType, FrameType
 from typing import Any
 
@@ -16,6 +15,7 @@ from .fault import to_stderr
 from .g import G, place_of
 from .lock import PACKAGE_DIR
 from .m import M
+from .preempt import top_of
 from .sched import GIL
 from .withs import may_hold_lock
 
@@ -27,11 +27,10 @@ _SHOWN = 3  # goroutines that are named
 
 def name_blocked(mp: M, seconds: float) -> None:
     """Say which goroutine has blocked `mp` for so long, if it waits for a lock. Runs on: sysmon."""
-    frame = sys._current_frames().get(mp.ident)
-    if frame is None:
+    top = top_of(mp)
+    if top is None:
         return
-    code, lasti = frame.f_code, frame.f_lasti
-    del frame
+    code, lasti = top
     if (code, lasti) in _named or not _takes_lock(code, lasti):
         return
     _named.add((code, lasti))

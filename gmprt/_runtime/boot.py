@@ -38,10 +38,10 @@ from .lock import interrupted_runtime, release, set_lockrank
 from .m import M, foreign_m, tls
 from .p import P
 from .park import init_g0, make_stacks
-from .preempt import reset_preempt, stop_preempting
+from .preempt import collecting, hold_stops, release_stops, stop_preempting
 from .proc import getm, set_hooks
 from .rand import seed
-from .sched import lock_sched, policy, sched
+from .sched import GIL, lock_sched, policy, sched
 from .signals import (
     dump_on,
     end_reports,
@@ -136,8 +136,8 @@ def _hook_process() -> None:
     _hooked = True
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(
-            before=hold_for_fork,
-            after_in_parent=lambda: go_on_after_fork(False),
+            before=_before_fork,
+            after_in_parent=_after_fork_in_parent,
             after_in_child=_after_fork,
         )
     atexit.register(_exit_hook)
@@ -151,6 +151,10 @@ def _on_gc(phase: str, info: dict[str, int]) -> None:
         mp.ingc = phase == "start"
         if mp.ingc:
             mp.due = 0
+    if phase == "start":
+        collecting.add(_thread.get_ident())
+    else:
+        collecting.discard(_thread.get_ident())
 
 
 # -- the number of Ps
@@ -368,6 +372,7 @@ def _exit_hook() -> None:
         if mp.idle:
             mp.note.wake()  # to sleep again without a time-out, see idle.py
     leaks = mode != "off" and _report_leaks()
+    _let_settle()
     end_reports()
     end_sysmon()
     if isinstance(getattr(sys, "last_value", None), KeyboardInterrupt):
@@ -379,6 +384,23 @@ def _exit_hook() -> None:
             pass
     if leaks and mode == "error":
         end_with_leak_status()
+
+
+def _let_settle() -> None:
+    """Without the GIL, wait for the Ms to be asleep, those that are not busy with goroutines.
+
+    Any may start a collection, which stops all threads. The interpreter's end, if it comes just
+    then, ends that thread for good, and waits for it with its next collection.
+    """
+    own = getattr(tls, "m", None)
+    until = now() + _SETTLE_SECONDS
+    while not GIL and now() < until:
+        if all(mp.settled or mp is own for mp in list(sched.allm)):
+            return
+        time.sleep(0.001)
+
+
+_SETTLE_SECONDS = 0.1
 
 
 def _report_leaks() -> bool:
@@ -411,6 +433,16 @@ def _leaked() -> list[G[Any]]:
     return [gp for gp in leaked if gp.joinq is not None]
 
 
+def _before_fork() -> None:
+    hold_for_fork()
+    hold_stops()
+
+
+def _after_fork_in_parent() -> None:
+    release_stops(False)
+    go_on_after_fork(False)
+
+
 def _after_fork() -> None:
     """In the child of a fork: begin with an empty runtime; nothing inherited ever runs.
 
@@ -431,7 +463,8 @@ def _after_fork() -> None:
     sched.reset()
     sched.ghosts = _thread._count()
     reset_attn()
-    reset_preempt()
+    release_stops(True)
+    collecting.clear()
     set_trace(None)
     _boot_lock = threading.RLock()
     go_on_after_fork(True)

@@ -181,6 +181,7 @@ def _sleep(mp: M, main_parked: bool, surplus: bool) -> None:
         if sched.exiting:
             # A thread that the end of the interpreter finds in a timed wait may crash it (3.13t).
             timeout = timeout if timeout is not None and timeout < 1.0 else None
+            mp.settled = True
         elif surplus:
             timeout = IDLE_SECONDS if timeout is None else min(timeout, IDLE_SECONDS)
         if not main_parked:

@@ -97,6 +97,7 @@ class M:
         "seen_looks",
         "seen_since",
         "seen_tick",
+        "settled",
         "sigrun",
         "sigs",
         "slice_start",
@@ -163,6 +164,7 @@ class M:
         self.call: Any = None  # [lock: sched] a call it is to make for another M's goroutine
         self.calls: deque[Any] = deque()  # [atomic: deque.append/popleft] questions to answer
         self.locked: dict[G[Any], int] = {}  # [own: M] who called lock_os_thread, nesting
+        self.settled = False  # [own: M] at exit: it has gone to sleep since that began
         self.dying = False  # [own: M] a goroutine ended while locked: no fresh ones, then end
         self.forked = False  # [own: M] this is the child of a fork, its runtime is gone
         self.ingc = False  # [own: M] the collector runs finalisers on this thread

@@ -23,14 +23,17 @@ Invariants:
 
 Locks: `_events_lock` (rank BOOT) over each change of events, and each look at frames: without the
 GIL these stop all threads for a moment, and the interpreter would never end if its end caught
-somebody at it, whose thread is gone then. sched.lock, over the check that a thread lives and the
-change of its trace hook (3.11).
+somebody at it, whose thread is gone then; nor would a forked child. sched.lock, over the check that
+a thread lives and the change of its trace hook (3.11).
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
+import time
+from _thread import get_ident
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
@@ -47,7 +50,16 @@ from .sched import GIL, lock_sched, sched
 from .stack import Stack
 from .withs import may_hold_lock, takes_locks
 
-__all__ = ["GROUND", "Preempter", "make_preempter", "reset_preempt", "stop_preempting"]
+__all__ = [
+    "GROUND",
+    "Preempter",
+    "collecting",
+    "hold_stops",
+    "make_preempter",
+    "release_stops",
+    "stop_preempting",
+    "top_of",
+]
 
 GROUND: set[CodeType] = {
     execute_stack.__code__,
@@ -68,10 +80,51 @@ def stop_preempting() -> None:
     release(_events_lock)
 
 
-def reset_preempt() -> None:
-    """In a forked child: a fresh lock, since another thread may have held it."""
+def hold_stops() -> None:
+    """Before a fork, without the GIL: see that no other thread is about to stop all threads.
+
+    A lock of the interpreter that it would hold just then stays locked in the child, whose first
+    collection waits for it for ever. So sysmon changes no events meanwhile, no collection begins,
+    and one that has begun ends first.
+    """
+    global _collects
+    if GIL:
+        return
+    acquire(_events_lock)
+    _collects = gc.isenabled()
+    gc.disable()
+    until = now() + _COLLECTION_SECONDS
+    while now() < until:
+        _Before().__class__ = _After  # type: ignore[assignment]  # this, too, stops all threads
+        if not collecting - {get_ident()}:
+            return
+        time.sleep(0.001)
+
+
+class _Before:
+    pass
+
+
+class _After:
+    pass
+
+
+collecting: set[int] = set()  # [atomic: set.add/discard] idents of the threads that collect
+_COLLECTION_SECONDS = 5.0  # a collection may run finalisers that wait for this thread
+
+
+def release_stops(in_child: bool) -> None:
+    """After a fork: undo that; in the child with a fresh lock, where nobody else is left."""
     global _events_lock
-    _events_lock = make_lock(Rank.BOOT)
+    if not GIL and _collects:
+        gc.enable()
+    if in_child:
+        _events_lock = make_lock(Rank.BOOT)
+    elif not GIL:
+        release(_events_lock)
+
+
+_collects = False
 
 
 def _may(mp: M, frame: FrameType | None) -> bool:
@@ -185,8 +238,11 @@ class _Monitoring(Preempter):
     def _arm(self, mp: M) -> bool:
         if not self._have_tool():
             return False
-        code = _top_code(mp)
-        if code is None or code.co_filename.startswith(PACKAGE_DIR):
+        top = top_of(mp)
+        if top is None:
+            return False
+        code = top[0]
+        if code.co_filename.startswith(PACKAGE_DIR):
             return False
         self.armed[code] = (mp, mp.want, now())
         self._set(code, self.events)
@@ -213,10 +269,23 @@ class _Monitoring(Preempter):
             release(_events_lock)
 
     def _have_tool(self) -> bool:
-        """Take a tool id that nobody has; those of debuggers, coverage and profilers are theirs."""
-        monitoring = sys.monitoring  # type: ignore[attr-defined]
+        """Take a tool id, once; False, and said once, if all are taken."""
         if self.tool >= 0:
             return True
+        acquire(_events_lock)
+        try:
+            if sched.preemptoff or self._take_tool():
+                return self.tool >= 0
+        finally:
+            release(_events_lock)
+        if not self.warned:
+            self.warned = True
+            to_stderr("gmprt: no tool id of sys.monitoring is free: goroutines are not preempted\n")
+        return False
+
+    def _take_tool(self) -> bool:
+        """Take one that nobody has; those of debuggers, coverage and profilers are theirs."""
+        monitoring = sys.monitoring  # type: ignore[attr-defined]
         for tool in (4, 3, 5):
             try:
                 if monitoring.get_tool(tool) != _TOOL_NAME:  # ours: before a fork
@@ -229,9 +298,6 @@ class _Monitoring(Preempter):
                 self.events |= event
             self.tool = tool
             return True
-        if not self.warned:
-            self.warned = True
-            to_stderr("gmprt: no tool id of sys.monitoring is free: goroutines are not preempted\n")
         return False
 
     def _called_back(self, code: CodeType, offset: int, _: Any = None) -> None:
@@ -253,15 +319,15 @@ _TOOL_NAME = "gmprt"
 _PATIENCE = 0.0 if GIL else 0.010  # without the GIL asking stops all threads, so not at each look
 
 
-def _top_code(mp: M) -> CodeType | None:
-    """Return the code on top of a thread; None if there is none, or the interpreter ends.
+def top_of(mp: M) -> tuple[CodeType, int] | None:
+    """Return where a thread stands; None if nowhere, or if the interpreter ends.
 
-    That of the top frame alone, since the thread may be running.
+    Of the top frame alone, since the thread may be running.
     """
     acquire(_events_lock)
     try:
-        frame = None if sched.preemptoff else sys._current_frames().get(mp.ident)
-        return None if frame is None else frame.f_code
+        frame = None if sched.exiting else sys._current_frames().get(mp.ident)
+        return None if frame is None else (frame.f_code, frame.f_lasti)
     finally:
         release(_events_lock)
 

@@ -14,6 +14,7 @@ from .._runtime import (
     Sudog,
     acquire,
     begin_limits,
+    ctx_error,
     deadline,
     end_limits,
     getm,
@@ -89,6 +90,10 @@ class Semaphore:
             if why is TIMED_OUT:
                 raise TimeoutError("Semaphore.acquire timed out")
             raise_why(gp, why)
+        if done is not None and ctx.err() is not None:  # type: ignore[union-attr]  # it is there
+            # Acquired, but after the end: as Go, this says that it was not.
+            self.release(n)
+            raise ctx_error(ctx)  # type: ignore[arg-type]
         return True
 
     def try_acquire(self, n: int = 1) -> bool:

@@ -21,7 +21,7 @@ def test_nobody_who_can_go_on_is_called_stuck(procs, program):
     assert found == []
 
 
-def test_what_is_provable_is_found(procs):
+def test_what_is_provable_is_found(rt):
     expected, found, missed = 0, 0, []
     for program in LEAKS:
         waiting, stuck = outcome(program)
