@@ -15,6 +15,7 @@ import pytest
 import gmprt
 from gmprt import Chan, go, gosched, on_recv, on_send, select, sleep, stack
 from tests.conformance.parking import LONG, join_all, parked, reap, until
+from tests.support import everything
 
 # TestStopTheWorldDeadlock
 
@@ -130,7 +131,7 @@ def count_in_turn(x, n, i):
     end = time.monotonic() + LONG
     for turn in range(3):
         while x[0] != turn * n + i:
-            assert time.monotonic() < end, "the others do not run"
+            assert time.monotonic() < end, f"the others do not run\n{everything()}"
         x[0] += 1
 
 
@@ -149,7 +150,7 @@ def test_so_do_goroutines_that_others_have_made(four_ps, load):
         here.append(1)
         end = time.monotonic() + LONG
         while len(here) < four_ps:
-            assert time.monotonic() < end, "the others do not run"
+            assert time.monotonic() < end, f"the others do not run\n{everything()}"
 
     def pair(x, p):
         join_all(*[go(count_in_turn, x, four_ps, 2 * p + i) for i in range(2)])
@@ -274,7 +275,7 @@ def test_a_collection_is_not_kept_waiting_by_those_who_never_yield(four_ps):
     def collects():
         end = time.monotonic() + LONG
         while len(here) < 3:
-            assert time.monotonic() < end, "the others do not run"
+            assert time.monotonic() < end, f"the others do not run\n{everything()}"
         for _ in range(5):
             gc.collect()
         stop.append(1)

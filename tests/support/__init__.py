@@ -7,6 +7,7 @@ from .progs import Finished as Finished
 from .progs import run_prog as run_prog
 from .progs import start_prog as start_prog
 from .progs import wait_prog as wait_prog
+from .waiting import everything as everything
 from .waiting import wait_all_parked as wait_all_parked
 from .waiting import wait_until as wait_until
 
@@ -14,6 +15,7 @@ __all__ = [
     "Finished",
     "Sequencer",
     "check_sequence",
+    "everything",
     "run_prog",
     "start_prog",
     "wait_all_parked",

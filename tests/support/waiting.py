@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gmprt
+from gmprt._runtime.debug import schedtrace_lines
 
 GENEROUS = 30.0
 """Seconds that no healthy run comes near; below the watchdog's, so that the failure has a name."""
@@ -27,9 +28,14 @@ def wait_until(
     while not condition():
         if time.monotonic() > deadline:
             text = what if isinstance(what, str) else what()
-            raise AssertionError(f"not so after {seconds:g} s: {text}\n\n{gmprt.stack()}")
+            raise AssertionError(f"not so after {seconds:g} s: {text}\n\n{everything()}")
         gmprt.gosched()  # the goroutines of this thread
         time.sleep(0)  # the other threads: gives up the GIL, which os.sched_yield() keeps on 3.11
+
+
+def everything() -> str:
+    """Return the state of the scheduler, its Ps, Ms and goroutines, and all stacks."""
+    return f"{schedtrace_lines(0, detail=True)}{gmprt.stats()}\n\n{gmprt.stack()}"
 
 
 def wait_all_parked(*gs: "gmprt.G[Any]", seconds: float = GENEROUS) -> None:
