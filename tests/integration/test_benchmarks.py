@@ -57,7 +57,8 @@ def test_a_scenario_says_what_it_does_not_show(name: str) -> None:
     assert next(iter(scenario.contenders)).startswith("gmprt")
     assert set(scenario.bars) <= set(scenario.contenders)
     for function in scenario.contenders.values():
-        assert getattr(module, function.__name__) is function
+        if function.__module__ != "benchmarks._two_ps":  # one program, on two Ps and on one
+            assert getattr(module, function.__name__) is function
 
 
 def test_the_runner_prints_the_speed_table(tmp_path: Path) -> None:
