@@ -233,10 +233,12 @@ class _Monitoring(Preempter):
         self.tool = -1  # none yet
         self.events = 0
         self.armed: dict[CodeType, tuple[M, int, float]] = {}  # for whom, and when
+        self.rest_until = 0.0  # all threads were stopped for as long: let them run meanwhile
         self.warned = False
 
     def _arm(self, mp: M) -> bool:
-        if not self._have_tool():
+        began = now()
+        if began < self.rest_until or not self._have_tool():
             return False
         top = top_of(mp)
         if top is None:
@@ -246,6 +248,9 @@ class _Monitoring(Preempter):
             return False
         self.armed[code] = (mp, mp.want, now())
         self._set(code, self.events)
+        if not GIL:
+            ended = now()
+            self.rest_until = ended + 2 * (ended - began)
         return True
 
     def _again(self, mp: M) -> bool:
@@ -307,11 +312,15 @@ class _Monitoring(Preempter):
         except AttributeError:
             return
         if mp.want != mp.tick:
-            if code not in self.armed:  # left behind, by the parent of a fork perhaps
+            # Left behind, by the parent of a fork perhaps; but where another is just at it, who
+            # runs the same code leaves it alone: each change stops all threads.
+            if code not in self.armed and _events_lock:
                 self._set(code, 0)
             return
-        self.armed.pop(code, None)
+        entry = self.armed.get(code)
         self._set(code, 0)
+        if entry is not None and self.armed.get(code) is entry:  # else armed for another since
+            self.armed.pop(code, None)
         _give_way(sys._getframe(1))
 
 
