@@ -5,6 +5,8 @@ busy. What can be waited for (a channel, a join) is waited for; whether a gorout
 only be looked at.
 """
 
+import faulthandler
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -34,8 +36,15 @@ def wait_until(
 
 
 def everything() -> str:
-    """Return the state of the scheduler, its Ps, Ms and goroutines, and all stacks."""
-    return f"{schedtrace_lines(0, detail=True)}{gmprt.stats()}\n\n{gmprt.stack()}"
+    """Return the state of the scheduler, its Ps, Ms and goroutines, and all stacks.
+
+    The threads' first: asking for anything else may set those going that stand still.
+    """
+    with tempfile.TemporaryFile("w+") as file:
+        faulthandler.dump_traceback(file)
+        file.seek(0)
+        threads = file.read()
+    return f"{threads}\n{schedtrace_lines(0, detail=True)}{gmprt.stats()}\n\n{gmprt.stack()}"
 
 
 def wait_all_parked(*gs: "gmprt.G[Any]", seconds: float = GENEROUS) -> None:
