@@ -234,6 +234,7 @@ class _Monitoring(Preempter):
         self.events = 0
         self.armed: dict[CodeType, tuple[M, int, float]] = {}  # for whom, and when
         self.rest_until = 0.0  # all threads were stopped for as long: let them run meanwhile
+        self.clean_after = 0.0  # when something that was left behind may be undone
         self.warned = False
 
     def _arm(self, mp: M) -> bool:
@@ -312,10 +313,8 @@ class _Monitoring(Preempter):
         except AttributeError:
             return
         if mp.want != mp.tick:
-            # Left behind, by the parent of a fork perhaps; but where another is just at it, who
-            # runs the same code leaves it alone: each change stops all threads.
-            if code not in self.armed and _events_lock:
-                self._set(code, 0)
+            if code not in self.armed:
+                self._clean(code)
             return
         entry = self.armed.get(code)
         self._set(code, 0)
@@ -323,7 +322,22 @@ class _Monitoring(Preempter):
             self.armed.pop(code, None)
         _give_way(sys._getframe(1))
 
+    def _clean(self, code: CodeType) -> None:
+        """Undo what was left behind, by the parent of a fork perhaps; now and then only.
 
+        Each change stops all threads without the GIL. If those that run the same code did so at
+        each jump, until it has taken effect, no thread would come back from a sleep meanwhile: it
+        is stopped again before it has started, sysmon among them.
+        """
+        moment = now()
+        if moment < self.clean_after or not _events_lock:
+            return
+        self.clean_after = moment + _CLEAN_EVERY
+        self._set(code, self.events)  # where they count as off already, off alone does nothing
+        self._set(code, 0)
+
+
+_CLEAN_EVERY = 0.1  # seconds
 _TOOL_NAME = "gmprt"
 _PATIENCE = 0.0 if GIL else 0.010  # without the GIL asking stops all threads, so not at each look
 
