@@ -69,7 +69,7 @@ def test_each_of_the_others_runs_once_before_a_ready_one_runs_again():
 
 def test_each_of_the_others_sends_once_before_one_sends_again():
     """Parking and waking instead of yielding: the order of a channel's queue is that of turns."""
-    ch, log, n = Chan(), [], 10
+    ch, n = Chan(), 10
 
     def sends(name):
         for _ in range(50):
@@ -117,8 +117,8 @@ def test_ready_and_fresh_ones_run_in_turn(ready):
 
 
 def test_the_global_queue_is_looked_at_though_the_local_ones_never_empty():
-    """Fresh ones that thread after thread hands in, while each local one starts the next."""
-    steps, stop, ran_at, made = [0], [], [], 20
+    """Fresh ones that another thread hands in, while each local one starts the next."""
+    steps, stop, waited, made = [0], [], [], 20
 
     def chain():
         steps[0] += 1
@@ -131,16 +131,19 @@ def test_the_global_queue_is_looked_at_though_the_local_ones_never_empty():
 
     gs = [go(yields) for _ in range(2)]
     go(chain)
-    thread = threading.Thread(  # one without a P: what it makes is queued globally
-        target=lambda: [go(lambda: ran_at.append(steps[0])) for _ in range(made)]
-    )
+
+    def hand_in():  # without a P: what it makes is queued globally
+        for _ in range(made):
+            go(lambda since: waited.append(steps[0] - since), steps[0])
+
+    thread = threading.Thread(target=hand_in)
     thread.start()
-    until(lambda: len(ran_at) == made, "those in the global queue have run")
+    until(lambda: len(waited) == made, "those in the global queue have run")
     stop.append(1)
     join_all(*gs)
     thread.join()
-    # From the second look on those that were handed in by then come one a look.
-    assert all(b - a <= 2 * EVERY + 10 or b > ran_at[0] for a, b in pairwise(ran_at))
+    # One a look, each behind those handed in before. Most: the thread may lose the GIL on the way.
+    assert sorted(waited)[made // 2] <= made * 2 * EVERY
 
 
 def test_a_full_local_queue_does_not_keep_its_overflow_waiting():

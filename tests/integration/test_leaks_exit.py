@@ -144,60 +144,40 @@ def test_a_second_sigterm_waits_for_nothing():
     assert (done.returncode, done.text) == (-signal.SIGTERM, "")
 
 
-def test_the_child_of_a_fork_is_ended_by_sigterm_at_once():
-    source = """
-    import os, signal, sys, warnings
-    import gmprt
-    warnings.simplefilter("ignore")
-    g = gmprt.go(gmprt.Chan().recv)
-    child = os.fork()
-    if not child:
-        os.kill(os.getpid(), signal.SIGTERM)
-        while True: pass
-    assert os.waitpid(child, 0)[1] == signal.SIGTERM
-    g.daemon = True
-    """
-    done = run_prog(source)
-    assert (done.returncode, done.text) == (0, "")
+FORKED = """
+import os, signal, warnings
+import gmprt
+warnings.simplefilter("ignore")
+end = lambda: os.kill(os.getpid(), signal.SIGTERM)
+{hook}
+g = gmprt.go(gmprt.Chan().recv)
+child = os.fork()
+if not child:
+    {child}
+    while True: pass
+assert os.waitpid(child, 0)[1] == signal.SIGTERM
+assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+g.daemon = True
+"""
+
+USES_IT = """gmprt.go(gmprt.Chan().recv)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    end()"""
 
 
-def test_the_child_of_a_fork_is_ended_by_sigterm_also_where_it_uses_gmprt():
+@pytest.mark.parametrize(
+    ("hook", "child"),
+    [
+        ("", "end()"),
+        ("", USES_IT),
+        # It runs before the hook of gmprt's, which lets the signal come.
+        ("os.register_at_fork(after_in_child=end)", ""),
+    ],
+    ids=["at_once", "where_it_uses_gmprt", "in_the_moment_of_the_fork"],
+)
+def test_the_child_of_a_fork_is_ended_by_sigterm(hook, child):
     """Without a dump: it is its parent that ends it, as a pool does."""
-    source = """
-    import os, signal, time, warnings
-    import gmprt
-    warnings.simplefilter("ignore")
-    g = gmprt.go(gmprt.Chan().recv)
-    child = os.fork()
-    if not child:
-        gmprt.go(gmprt.Chan().recv)
-        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-        os.kill(os.getpid(), signal.SIGTERM)
-        while True: pass
-    assert os.waitpid(child, 0)[1] == signal.SIGTERM
-    g.daemon = True
-    """
-    done = run_prog(source)
-    assert (done.returncode, done.text) == (0, "")
-
-
-def test_sigterm_that_comes_in_the_moment_of_a_fork_ends_the_child():
-    """The hooks of the child run with the signal held back; it comes once the handler is gone."""
-    source = """
-    import os, signal, warnings
-    import gmprt
-    warnings.simplefilter("ignore")
-    kill = lambda: os.kill(os.getpid(), signal.SIGTERM)
-    os.register_at_fork(after_in_child=kill)  # runs before that of gmprt
-    g = gmprt.go(gmprt.Chan().recv)
-    child = os.fork()
-    if not child:
-        while True: pass
-    assert os.waitpid(child, 0)[1] == signal.SIGTERM
-    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
-    g.daemon = True
-    """
-    done = run_prog(source)
+    done = run_prog(FORKED.format(hook=hook, child=child))
     assert (done.returncode, done.text) == (0, "")
 
 
