@@ -168,7 +168,7 @@ def _resize(n: int) -> None:
         allp.append(pp)
         sched.pidle.append(pp)
     moment = now()
-    sched.p_seconds += sched.procs * (moment - sched.procs_since)
+    sched.p_seconds = sched.p_seconds_until(moment)
     sched.procs_since = moment
     sched.procs = n
     for pp in allp:
@@ -464,7 +464,6 @@ def _after_fork() -> None:
     sched.ghosts = _thread._count()
     reset_attn()
     release_stops(True)
-    collecting.clear()
     set_trace(None)
     _boot_lock = threading.RLock()
     go_on_after_fork(True)

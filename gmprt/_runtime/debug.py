@@ -225,7 +225,7 @@ def stats() -> dict[str, Any]:
     waited = waits(ms)
     moment = now()
     busy = sched.p_busy + sum(moment - mp.slice_start for mp in ms if mp.p is not None)
-    p_seconds = sched.p_seconds + sched.procs * (moment - sched.procs_since)
+    p_seconds = sched.p_seconds_until(moment)
     release(sched.lock)
     for mp in ms:
         for key, value in counters(mp).items():

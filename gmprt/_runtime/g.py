@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLOSED",
-    "code_of",
     "DEAD",
     "INTERRUPTED",
     "NOBODY",
@@ -52,6 +51,7 @@ __all__ = [
     "Signal",
     "Sudog",
     "ThreadG",
+    "code_of",
     "place_of",
     "set_make_ended",
     "set_verbs",

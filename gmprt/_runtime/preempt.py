@@ -120,6 +120,7 @@ def release_stops(in_child: bool) -> None:
         gc.enable()
     if in_child:
         _events_lock = make_lock(Rank.BOOT)
+        collecting.clear()
     elif not GIL:
         release(_events_lock)
 
@@ -280,8 +281,10 @@ class _Monitoring(Preempter):
             return True
         acquire(_events_lock)
         try:
-            if sched.preemptoff or self._take_tool():
-                return self.tool >= 0
+            if sched.preemptoff:
+                return False
+            if self._take_tool():
+                return True
         finally:
             release(_events_lock)
         if not self.warned:

@@ -137,6 +137,10 @@ class Sched:
         """Count the idle Ms."""
         return len(self.midle) + len(self.mhome) + len(self.mlocked)
 
+    def p_seconds_until(self, moment: float) -> float:
+        """Return the seconds that there were Ps, summed over them. Caller holds: sched.lock."""
+        return self.p_seconds + self.procs * (moment - self.procs_since)
+
     def goid_batch(self) -> int:
         """Reserve `GOID_BATCH` goroutine ids and return the first."""
         lock_sched()

@@ -121,7 +121,7 @@ def report_before(signum: int, report: Callable[[], object]) -> None:
     """Have `report()` called, by sysmon, before a signal's default action ends the process.
 
     Nothing where the signal has another handler, as long as it has, and in the child of a fork,
-    which is for its parent to end (`let_fork`). Runs on: the main thread.
+    which is for its parent to end (`hold_for_fork`). Runs on: the main thread.
     """
     if _forked:
         return
