@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from benchmarks._two_ps import on_two_and_on_one
+from benchmarks._two_ps import on_two_and_on_one, together
 from benchmarks.harness import Scenario
 
 GOROUTINES = 16
@@ -12,16 +12,13 @@ def gil_free(title: str, prepare: Callable[[], Callable[[], object]], n: int) ->
     """Return the scenario of calling n times, in each goroutine, what `prepare()` has returned."""
 
     def program(n: int) -> None:
-        import gmprt
-
         work = prepare()
 
         def many() -> None:
             for _ in range(n):
                 work()
 
-        for g in [gmprt.go(many) for _ in range(GOROUTINES)]:
-            g.result()
+        together(GOROUTINES, many)
 
     return Scenario(
         title=f"{title}, 16 goroutines",

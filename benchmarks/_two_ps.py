@@ -6,6 +6,14 @@ from time import perf_counter
 from benchmarks.harness import Contender
 
 
+def together(n: int, worker: Callable[[], object]) -> None:
+    """Run `worker` in n goroutines, to their end."""
+    import gmprt
+
+    for g in [gmprt.go(worker) for _ in range(n)]:
+        g.result()
+
+
 def on_two_and_on_one(program: Callable[[int], object]) -> dict[str, Contender]:
     """Return the contenders that time `program(n)`, run as main with so many Ps."""
 

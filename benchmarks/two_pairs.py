@@ -5,7 +5,7 @@ Who talks to whom stays on one thread, so without the GIL two threads have two p
 Does not show: pairs that the threads share, see `across`.
 """
 
-from benchmarks._two_ps import on_two_and_on_one
+from benchmarks._two_ps import on_two_and_on_one, together
 from benchmarks.harness import GIL, Scenario
 
 PAIRS = 4
@@ -28,8 +28,7 @@ def program(n: int) -> None:
             recv()
         g.join()
 
-    for g in [gmprt.go(pair) for _ in range(PAIRS)]:
-        g.result()
+    together(PAIRS, pair)
 
 
 SCENARIO = Scenario(

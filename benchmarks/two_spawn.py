@@ -5,7 +5,7 @@ Without the GIL both Ps make goroutines; with it the second can only cost.
 Does not show: those that are made on one P and run on the other.
 """
 
-from benchmarks._two_ps import on_two_and_on_one
+from benchmarks._two_ps import on_two_and_on_one, together
 from benchmarks.harness import GIL, Scenario
 
 MAKERS = 4
@@ -22,8 +22,7 @@ def program(n: int) -> None:
         for _ in range(n):
             go(nothing).join()
 
-    for g in [gmprt.go(maker) for _ in range(MAKERS)]:
-        g.result()
+    together(MAKERS, maker)
 
 
 SCENARIO = Scenario(
