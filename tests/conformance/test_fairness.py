@@ -233,15 +233,15 @@ def test_threads_take_turns_with_the_only_p():
         started.append(name)
         while len(started) < n:
             gosched()
-        while len(log) < 40:
+        while len(log) < 160:
             if not log or log[-1] != name:
                 log.append(name)
             gosched()
         gmprt.unlock_os_thread()
 
     join_all(*[go(turns, name) for name in range(n)])
-    assert len(log) >= 40
-    assert min(log.count(name) for name in range(n)) >= 5, log
+    assert len(log) >= 160
+    assert min(log.count(name) for name in range(n)) >= 20, log
 
 
 # Those whose function blocks unannounced
@@ -262,7 +262,9 @@ def test_one_whose_function_blocks_gets_a_thread_of_its_own_and_its_turn():
             gosched()
 
     gs = [go(yields) for _ in range(2)]
-    for _ in range(4):
+    for _ in range(30):
+        if seen and seen[-1] != here:
+            break  # sysmon has seen it twice: on a busy machine it may miss some
         before = len(seen)
         g = go(blocks)
         until(lambda before=before: len(seen) > before, "it has its turn")
@@ -276,17 +278,33 @@ def test_one_whose_function_blocks_gets_a_thread_of_its_own_and_its_turn():
 
 
 def test_those_that_compute_take_turns():
-    """Preempted to the tail of the queue; on a busy machine one may move, and pass another."""
-    log, n, rounds, started = [], 3, 12, []
+    """Preempted to the tail of their thread's queue: each of the others has its stretch before the
+    next. On a busy machine sysmon may move one to another thread; then it is tried again.
+    """
+    n, rounds = 3, 12
 
-    def computes(name):
-        started.append(name)
-        while len(log) < n * rounds:
-            if len(started) == n and (not log or log[-1] != name):
-                log.append(name)
+    def stretches():
+        log, started, where = [], [], set()
 
-    join_all(*[go(computes, name) for name in range(n)])
+        def computes(name):
+            started.append(name)
+            where.add(threading.get_ident())
+            while len(log) < n * rounds:
+                if len(started) == n and (not log or log[-1] != name):
+                    log.append(name)
+
+        join_all(*[go(computes, name) for name in range(n)])
+        return log, where
+
+    for _ in range(20):
+        log, where = stretches()
+        if len(where) == 1:
+            break
+    assert len(where) == 1
     assert min(log.count(name) for name in range(n)) >= rounds // 2, log
+    for name in range(n):  # a stretch may be over before it has reached its line
+        for counts in gaps(log, name, set(range(n)) - {name}):
+            assert max(counts.values()) == 1, log
 
 
 # Those that timers wake
