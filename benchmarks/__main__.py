@@ -1,15 +1,56 @@
-"""Run scenarios and print the table: `python -m benchmarks [--scenario NAME]... [--json FILE]`."""
+"""Run scenarios, print what they measure, and write the report: see `--help`."""
 
 import argparse
+import functools
 import json
 import signal
 import sys
+import types
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import harness
+from benchmarks import compare, harness, instructions, latency, report
+from benchmarks.elsewhere import NO_GIL, Missing
 from benchmarks.harness import Result
 
-TABLE = ("spawn_join", "yield_ten", "pingpong", "buffered")
+LATENCY = "latency"
+LATENCY_SECONDS, LATENCY_ROUNDS = 2.0, 2
+
+
+class Progress:
+    """How far a run is, on stderr: tqdm's bar on a terminal that has tqdm, else nothing."""
+
+    def __init__(self, total: int) -> None:
+        self._bar = None
+        try:
+            from tqdm import tqdm
+        except ImportError:
+            return
+        self._bar = tqdm(total=total, unit="sample", disable=None, dynamic_ncols=True)
+
+    def step(self, scenario: str, part: str) -> None:
+        if self._bar is not None:
+            self._bar.set_description(f"{scenario}, {part}")
+            self._bar.update()
+
+    def say(self, *lines: str, file: object = None) -> None:
+        """Print, above the bar if there is one."""
+        if self._bar is not None:
+            self._bar.clear()
+        print(*lines, sep="\n", file=file, flush=True)
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _exc: BaseException | None,
+        _traceback: types.TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
 
 def shown(result: Result, contender: str) -> str:
@@ -35,11 +76,16 @@ def lines(result: Result) -> list[str]:
     ratios = dict(result.ratios())
     table = [f"{result.name}: {scenario.title} (n = {result.n})"]
     for contender in scenario.contenders:
-        line = f"    {contender:12}{shown(result, contender):>16}"
+        if contender not in result.samples and contender not in result.faults:
+            continue  # not asked for
+        line = f"    {contender:20}{shown(result, contender):>16}"
         if contender in ratios:
             ratio = ratios[contender]
             line += f"    {first} / {contender} = {ratio:.2f}"
             line += verdict(ratio, scenario.bars.get(contender))
+            if contender == NO_GIL and scenario.no_gil is not None and harness.GIL:
+                line += f"; the other way {1 / ratio:.2f}"
+                line += verdict(1 / ratio, scenario.no_gil)
         elif contender == first and (best := result.best(first)) is not None:
             scale = harness.SECONDS.get(scenario.unit, 1.0)
             limit = None if scenario.limit is None else scenario.limit / scale
@@ -48,34 +94,127 @@ def lines(result: Result) -> list[str]:
     return table
 
 
+def rounds_of(name: str, options: argparse.Namespace) -> int:
+    return options.rounds or harness.load(name).rounds
+
+
+def samples(name: str, options: argparse.Namespace) -> int:
+    """Return how many samples a scenario is going to take."""
+    if name == LATENCY:
+        return len(latency.CASES)
+    scenario = harness.load(name)
+    first, *others = scenario.contenders
+    asked = [who for who in others if not options.contender or who in options.contender]
+    return rounds_of(name, options) * len([first, *asked])
+
+
+def measure_latency(
+    rounds: int | None, tell: Callable[[str, str], object]
+) -> list[dict[str, object]]:
+    """Return the cases of the latency benchmark as the results have them."""
+    starts = latency.commands()
+    found: list[dict[str, object]] = []
+    for case, title in latency.CASES.items():
+        rows = latency.measure(case, starts, LATENCY_SECONDS, rounds or LATENCY_ROUNDS)
+        tell(LATENCY, case)
+        cases = {"case": case, "title": f"{case}: a tick every 10 ms {title}"}
+        found.append(cases | {"rows": [asdict(row) for row in rows]})
+    return found
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, print and write; return the exit status."""
+    results: dict[str, object] = {"environment": harness.environment(), "scenarios": {}}
+    scenarios: dict[str, object] = {}
+    failed = False
+    asked = options.scenario or [*harness.names(), LATENCY]
+    if options.bars:
+        asked = [name for name in harness.names() if has_bar(name)]
+    with Progress(sum(samples(name, options) for name in asked)) as progress:
+        for name in asked:
+            if name == LATENCY:
+                late = measure_latency(options.rounds, progress.step)
+                results["latency"] = late
+                for case in late:
+                    rows = [latency.Row(**row) for row in case["rows"]]
+                    progress.say(str(case["title"]), *(row.line() for row in rows))
+                    failed |= any(row.fault == "failed" for row in rows)
+                continue
+            only = tuple(options.contender or ())
+            tell = functools.partial(progress.step, name)
+            result = harness.measure(name, options.n, options.rounds, tell, only)
+            scenarios[name] = result.as_json()
+            progress.say(*lines(result))
+            for contender, fault in result.faults.items():
+                progress.say(f"    {contender}: {fault}", file=sys.stderr)
+                failed |= not fault.startswith("Missing")
+    results["scenarios"] = scenarios
+    if options.instructions:
+        try:
+            results["instructions"] = instructions.count()
+        except Missing as fault:
+            print(f"    instructions: Missing: {fault}", file=sys.stderr)
+    report.write(results, options.out)
+    print(f"wrote {options.out / 'results.json'}, results.md and report.html")
+    return 1 if failed else 0
+
+
+def has_bar(name: str) -> bool:
+    scenario = harness.load(name)
+    return bool(scenario.bars) or scenario.limit is not None or scenario.no_gil is not None
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks", description="Measure gmprt and its peers.")
+    parser = argparse.ArgumentParser(
+        prog="benchmarks",
+        description="Measure gmprt beside its peers, each sample in a process of its own.",
+    )
     parser.add_argument(
         "--scenario",
         action="append",
-        choices=harness.names(),
+        choices=[*harness.names(), LATENCY],
         metavar="NAME",
-        help=f"one of {', '.join(harness.names())}; may be repeated (default: {', '.join(TABLE)})",
+        help=f"one of {', '.join([*harness.names(), LATENCY])}; may be repeated (default: all)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")
+    parser.add_argument("--bars", action="store_true", help="only the scenarios that have a bar")
+    parser.add_argument(
+        "--contender",
+        action="append",
+        metavar="NAME",
+        help="only gmprt and this one; may be repeated (default: all)",
+    )
     parser.add_argument("--n", type=int, help="operations a sample (default: the scenario's own)")
-    parser.add_argument("--rounds", type=int, help="samples, the best counts (default: mostly 5)")
+    parser.add_argument("--rounds", type=int, help="samples each (default: mostly 5)")
+    parser.add_argument(
+        "--instructions",
+        action="store_true",
+        help=f"count them, too, for {', '.join(instructions.HOTTEST)}: takes minutes",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("benchmark-results"),
+        metavar="FOLDER",
+        help="where results.json, results.md and report.html go (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--compare",
+        nargs=2,
+        type=Path,
+        metavar=("OLD", "NEW"),
+        help="measure nothing; print what changed between two results.json (status 1: slower)",
+    )
     options = parser.parse_args()
+    if options.compare:
+        try:
+            old, new = (json.loads(path.read_text()) for path in options.compare)
+        except (OSError, ValueError) as fault:
+            parser.error(str(fault))
+        out, slower = compare.compare(old, new)
+        print("\n".join(out))
+        return 1 if slower else 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the child is ended, too
-    where = harness.environment()
-    results = []
-    for name in options.scenario or TABLE:
-        result = harness.measure(name, options.n, options.rounds)
-        results.append(result)
-        print("\n".join(lines(result)), flush=True)
-        for contender, fault in result.faults.items():
-            print(f"    {contender}: {fault}", file=sys.stderr)
-    if options.json:
-        scenarios = {result.name: result.as_json() for result in results}
-        report = {"environment": where, "scenarios": scenarios}
-        options.json.write_text(json.dumps(report, indent=2) + "\n")
-    failed = any(not f.startswith("Missing") for r in results for f in r.faults.values())
-    return 1 if failed else 0
+    return run(options)
 
 
 if __name__ == "__main__":

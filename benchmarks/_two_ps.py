@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from time import perf_counter
 
-from benchmarks.harness import Contender
+from benchmarks.harness import PEERS, Contender
+
+ITSELF = dict.fromkeys(PEERS, "gmprt is compared with itself")  # why no peer takes part
 
 
 def together(n: int, worker: Callable[[], object]) -> None:

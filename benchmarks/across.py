@@ -9,6 +9,7 @@ Does not show: what a thread that looks longer takes from others, when there are
 import threading
 from time import perf_counter
 
+from benchmarks._two_ps import ITSELF
 from benchmarks.harness import Scenario
 
 
@@ -83,4 +84,5 @@ SCENARIO = Scenario(
         "a thread's wake-up": thread_wake,
     },
     n=20_000,
+    without=ITSELF,
 )

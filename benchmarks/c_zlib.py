@@ -1,4 +1,7 @@
-"""zlib over 1 MB, unannounced, on two Ps and on one.
+"""zlib over 1 MB, n times by each of 16 goroutines, for all.
+
+gmprt does it unannounced, on two Ps and on one; what the others do in its place is written in
+`_gil_free`. What is awaited: all results, which are dropped. Go's zlib is another one, in Go.
 
 Does not show: short calls, which are over before anybody could help.
 """

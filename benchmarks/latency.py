@@ -37,21 +37,18 @@ import argparse
 import json
 import math
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import harness
+from benchmarks import elsewhere, harness
 from benchmarks._latency import CALL, CONTENDERS, LOADS
 from benchmarks._latency_plot import plot
-from benchmarks.harness import ROOT, Missing
+from benchmarks.elsewhere import GO, Missing
+from benchmarks.harness import GIL, ROOT
 
-GO = "go"
-GO_SOURCE = ROOT / "benchmarks" / "go" / "latency" / "main.go"
 CASES = {
     "nothing": "beside nothing",
     "loops1": "beside an endless Python loop",
@@ -82,8 +79,7 @@ def bar(case: str, who: str) -> float | None:
         return 0.015
     if case == "unannounced":
         return 0.015 + CALL
-    gil = harness.environment()["gil"]
-    apart = who == "gmprt apart" and (case == "c_free" or (case == "c_held" and not gil))
+    apart = who == "gmprt apart" and (case == "c_free" or (case == "c_held" and not GIL))
     return 0.015 if apart else None
 
 
@@ -122,24 +118,15 @@ class Row:
         return f"    {self.who:12}{text}".rstrip()
 
 
-def commands(folder: Path) -> dict[str, list[str] | str]:
+def commands() -> dict[str, list[str] | str]:
     """Return how each contender's child is started, or why it cannot be."""
     found: dict[str, list[str] | str] = {
         who: [sys.executable, "-m", "benchmarks._latency", "CASE", who] for who in CONTENDERS
     }
-    compiler = shutil.which("go")
-    if compiler is None:
-        return found | {GO: "no go command"}
-    binary = folder / "latency"
-    environment = {"GOCACHE": str(folder / "cache"), **os.environ, "GO111MODULE": "off"}
-    build = subprocess.run(
-        [compiler, "build", "-o", str(binary), str(GO_SOURCE)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=harness.TIMEOUT,
-    )
-    return found | {GO: [str(binary), "CASE"] if build.returncode == 0 else build.stderr}
+    try:
+        return found | {GO: [str(elsewhere.build_go("latency")), "CASE"]}
+    except (Missing, RuntimeError) as fault:
+        return found | {GO: str(fault)}
 
 
 def ticks(command: list[str] | str, case: str, seconds: float) -> list[float]:
@@ -218,13 +205,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the child is ended, too
     title = headline(harness.environment())
     print(f"{title}\n    {'lateness, ms':12}{'p50':>10}{'p99':>10}{'max':>10}{'ticks':>8}")
+    starts = commands()
     groups = []
-    with tempfile.TemporaryDirectory(prefix="gmprt-latency-") as folder:
-        starts = commands(Path(folder))
-        for case in options.cases:
-            rows = measure(case, starts, options.seconds, options.rounds)
-            groups.append((f"{case}: a tick every 10 ms {CASES[case]}", rows))
-            print("\n".join([groups[-1][0], *(row.line() for row in rows)]), flush=True)
+    for case in options.cases:
+        rows = measure(case, starts, options.seconds, options.rounds)
+        groups.append((f"{case}: a tick every 10 ms {CASES[case]}", rows))
+        print("\n".join([groups[-1][0], *(row.line() for row in rows)]), flush=True)
     faults = {(row.who, row.fault, row.why) for _, rows in groups for row in rows if row.fault}
     for who, fault, why in sorted(faults):
         print(f"    {who}: {fault}: {why}", file=sys.stderr)

@@ -1,16 +1,30 @@
 """Receive from whichever of two channels has something, an item; a producer fills them in turn.
 
-asyncio's nearest is `asyncio.wait(FIRST_COMPLETED)` over a `get` of each queue, where the `get`
-that is still pending is kept for the next round. gevent has no select over queues.
+What is awaited: the last item, and in gmprt the producer's end. Nothing is collected. The cases are
+made anew for each item, as in a select statement of Go.
 
-Does not show: many channels, nor a select that also sends.
+asyncio's nearest is `asyncio.wait(FIRST_COMPLETED)` over a `get` of each queue, where the `get`
+that is still pending is kept for the next round; it may give several items at once. A pool has
+`concurrent.futures.wait`, which is the same, with a thread for each `get`. gevent's `wait(count=1)`
+and curio's `TaskGroup` give one.
+
+Does not show: many channels (`select_eight`, `select_64`), nor a select that also sends.
 """
 
 from time import perf_counter
 
-from benchmarks.harness import Scenario
+from benchmarks._select import (
+    SIZE,
+    WITHOUT,
+    asyncio_select,
+    curio_select,
+    gevent_select,
+    pool_select,
+)
+from benchmarks.elsewhere import NO_GIL
+from benchmarks.harness import Scenario, in_go
 
-SIZE = 10
+TWO = 2
 
 
 def gmprt_select_two(n: int) -> float:
@@ -34,42 +48,36 @@ def gmprt_select_two(n: int) -> float:
     return gmprt.run(main)
 
 
-def asyncio_select_two(n: int) -> float:
-    import asyncio
+async def asyncio_select_two(n: int) -> float:
+    return await asyncio_select(n, TWO)
 
-    async def main() -> float:
-        one, two = asyncio.Queue[int](SIZE), asyncio.Queue[int](SIZE)
 
-        async def produce() -> None:
-            for i in range(n):
-                await (two if i % 2 else one).put(i)
+def gevent_select_two(n: int) -> float:
+    return gevent_select(n, TWO)
 
-        await asyncio.create_task(asyncio.sleep(0))
-        start = perf_counter()
-        producer = asyncio.create_task(produce())
-        pending = {asyncio.create_task(queue.get()): queue for queue in (one, two)}
-        got = 0
-        while True:
-            done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                queue = pending.pop(task)
-                task.result()
-                got += 1
-                pending[asyncio.create_task(queue.get())] = queue
-            if got >= n:
-                break
-        took = perf_counter() - start
-        await producer
-        for task in pending:
-            task.cancel()
-        return took / n
 
-    return asyncio.run(main())
+async def curio_select_two(n: int) -> float:
+    return await curio_select(n, TWO)
+
+
+def pool_select_two(n: int) -> float:
+    return pool_select(n, TWO)
 
 
 SCENARIO = Scenario(
     title="select over two channels, an item",
-    contenders={"gmprt": gmprt_select_two, "asyncio": asyncio_select_two},
+    contenders={
+        "gmprt": gmprt_select_two,
+        NO_GIL: gmprt_select_two,
+        "asyncio": asyncio_select_two,
+        "uvloop": asyncio_select_two,
+        "gevent": gevent_select_two,
+        "curio": curio_select_two,
+        "pool": pool_select_two,
+        "go": in_go,
+    },
     n=50_000,
+    without=WITHOUT,
+    fewer={"gevent": 2, "curio": 2, "pool": 10},
     bars={"asyncio": 0.50},
 )

@@ -1,6 +1,7 @@
 """n goroutines (100) each block their thread for 0.1 s, and say so: seconds until all are done.
 
-The peers go through the pool that they have for this, at its own default size.
+What is awaited: the end of each call. Nothing is collected. The peers go through the pool that they
+have for this, at its own default size; Go's own library says so at each system call.
 
 Does not show: calls that are quick (an announced call which returns at once must cost next to
 nothing), nor what the threads cost in memory.
@@ -9,7 +10,7 @@ nothing), nor what the threads cost in memory.
 import time
 from time import perf_counter
 
-from benchmarks.harness import Scenario
+from benchmarks.harness import Scenario, in_go
 
 NAP = 0.1
 
@@ -27,6 +28,42 @@ def gmprt_syscall_sleep(n: int) -> float:
     return gmprt.run(main)
 
 
+async def asyncio_syscall_sleep(n: int) -> float:
+    import asyncio
+
+    start = perf_counter()
+    await asyncio.gather(*(asyncio.to_thread(time.sleep, NAP) for _ in range(n)))
+    return perf_counter() - start
+
+
+def gevent_syscall_sleep(n: int) -> float:
+    import gevent
+
+    pool = gevent.get_hub().threadpool
+    start = perf_counter()
+    gevent.wait([pool.spawn(time.sleep, NAP) for _ in range(n)])
+    return perf_counter() - start
+
+
+async def trio_syscall_sleep(n: int) -> float:
+    import trio
+
+    start = perf_counter()
+    async with trio.open_nursery() as nursery:
+        for _ in range(n):
+            nursery.start_soon(trio.to_thread.run_sync, time.sleep, NAP)
+    return perf_counter() - start
+
+
+async def curio_syscall_sleep(n: int) -> float:
+    import curio
+
+    start = perf_counter()
+    for task in [await curio.spawn(curio.run_in_thread, time.sleep, NAP) for _ in range(n)]:
+        await task.join()
+    return perf_counter() - start
+
+
 def threads_syscall_sleep(n: int) -> float:
     from threading import Thread
 
@@ -39,33 +76,42 @@ def threads_syscall_sleep(n: int) -> float:
     return perf_counter() - start
 
 
-def asyncio_syscall_sleep(n: int) -> float:
-    import asyncio
+def pool_syscall_sleep(n: int) -> float:
+    from concurrent.futures import ThreadPoolExecutor, wait
 
-    async def main() -> float:
+    with ThreadPoolExecutor() as pool:
         start = perf_counter()
-        await asyncio.gather(*(asyncio.to_thread(time.sleep, NAP) for _ in range(n)))
+        wait([pool.submit(time.sleep, NAP) for _ in range(n)])
         return perf_counter() - start
 
-    return asyncio.run(main())
 
+def pyroutine_syscall_sleep(n: int) -> float:
+    import pyroutine
 
-def gevent_syscall_sleep(n: int) -> float:
-    import gevent
+    def main() -> float:
+        pyroutine.spawn(pyroutine.yield_).join()
+        start = perf_counter()
+        blocked = [pyroutine.spawn(pyroutine.run_blocking, time.sleep, NAP) for _ in range(n)]
+        for task in blocked:
+            task.result()
+        return perf_counter() - start
 
-    pool = gevent.get_hub().threadpool
-    start = perf_counter()
-    gevent.wait([pool.spawn(time.sleep, NAP) for _ in range(n)])
-    return perf_counter() - start
+    return pyroutine.spawn(main).result()
 
 
 SCENARIO = Scenario(
     title="100 x syscall(time.sleep, 0.1), all of them",
     contenders={
         "gmprt": gmprt_syscall_sleep,
-        "threads": threads_syscall_sleep,
         "asyncio": asyncio_syscall_sleep,
+        "uvloop": asyncio_syscall_sleep,
         "gevent": gevent_syscall_sleep,
+        "trio": trio_syscall_sleep,
+        "curio": curio_syscall_sleep,
+        "threads": threads_syscall_sleep,
+        "pool": pool_syscall_sleep,
+        "pyroutine": pyroutine_syscall_sleep,
+        "go": in_go,
     },
     n=100,
     unit="ms",

@@ -5,7 +5,7 @@ Who talks to whom stays on one thread, so without the GIL two threads have two p
 Does not show: pairs that the threads share, see `across`.
 """
 
-from benchmarks._two_ps import on_two_and_on_one, together
+from benchmarks._two_ps import ITSELF, on_two_and_on_one, together
 from benchmarks.harness import GIL, Scenario
 
 PAIRS = 4
@@ -36,5 +36,6 @@ SCENARIO = Scenario(
     contenders=on_two_and_on_one(program),
     n=20_000,
     unit="ms",
+    without=ITSELF,
     bars={"gmprt 1 P": 1.10 if GIL else 1 / 1.8},
 )

@@ -5,7 +5,7 @@ Without the GIL both Ps make goroutines; with it the second can only cost.
 Does not show: those that are made on one P and run on the other.
 """
 
-from benchmarks._two_ps import on_two_and_on_one, together
+from benchmarks._two_ps import ITSELF, on_two_and_on_one, together
 from benchmarks.harness import GIL, Scenario
 
 MAKERS = 4
@@ -30,5 +30,6 @@ SCENARIO = Scenario(
     contenders=on_two_and_on_one(program),
     n=20_000,
     unit="ms",
+    without=ITSELF,
     bars={"gmprt 1 P": 1.10 if GIL else 1 / 1.5},
 )

@@ -1,22 +1,39 @@
 """The benchmarks work: every scenario once, as small as it goes. Nothing here is about speed."""
 
+import copy
 import importlib
 import json
 import math
 import os
 import platform
+import re
+import subprocess
 import sys
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import _latency_plot as latency_plot
-from benchmarks import harness, latency
+from benchmarks import _svg, compare, elsewhere, harness, instructions, latency, report
 from tests.support import Finished, start_prog, wait_prog
 
-CASES = [(name, who) for name in harness.names() for who in harness.load(name).contenders]
+OURS = [
+    (name, who)
+    for name in harness.names()
+    for who in harness.load(name).contenders
+    if who.startswith("gmprt") and not who.endswith(elsewhere.WITHOUT)
+]
+ALL_AT_ONCE = """
+import contextlib, io, sys
+from benchmarks import _child, harness
+for name in harness.names():
+    if sys.argv[1] in harness.load(name).contenders:
+        print(name, end=" ")
+        _child.main(name, sys.argv[1], "1")
+"""
 
 
 def run_benchmarks(
@@ -27,7 +44,7 @@ def run_benchmarks(
         return wait_prog(child)
 
 
-@pytest.mark.parametrize(("name", "contender"), CASES)
+@pytest.mark.parametrize(("name", "contender"), OURS)
 def test_a_scenario_runs(
     name: str,
     contender: str,
@@ -36,16 +53,53 @@ def test_a_scenario_runs(
 ) -> None:
     """With n = 1: it gives a number, says nothing on stderr and leaves no goroutine behind."""
     monkeypatch.setenv("GMPRT_LEAKS", "error")
-    try:
-        value = harness.sample(name, contender, 1)
-    except harness.Missing as fault:
-        if contender.startswith("gmprt"):
-            raise
-        pytest.skip(str(fault))
+    value = harness.sample(name, contender, 1)
     assert capsys.readouterr().err == ""
     assert math.isfinite(value)
     if harness.load(name).unit in harness.SECONDS:
         assert value > 0
+
+
+@pytest.mark.parametrize(
+    "who", [who for who in harness.PEERS if who not in (elsewhere.GO, elsewhere.PYROUTINE)]
+)
+def test_a_peer_runs_all_its_scenarios(who: str) -> None:
+    """With n = 1, all in one process, which is enough to see that they work."""
+    library = {"threads": "threading", "pool": "concurrent.futures"}.get(who, who)
+    with start_prog("-c", ALL_AT_ONCE, who) as child:
+        done = wait_prog(child)
+    assert (done.returncode, done.stderr) == (0, "")
+    answers = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert list(answers) == [n for n in harness.names() if who in harness.load(n).contenders]
+    for name, answer in answers.items():
+        told = json.loads(answer)
+        assert ("missing" in told) == (find_spec(library) is None), name
+        assert "missing" in told or math.isfinite(told["value"]), name
+
+
+def test_pyroutine_runs_all_its_scenarios() -> None:
+    """With n = 1, each in its process: it takes the number of its threads once."""
+    try:
+        elsewhere.pyroutine_python()
+    except harness.Missing as fault:
+        pytest.skip(str(fault))
+    for name in harness.names():
+        if elsewhere.PYROUTINE in harness.load(name).contenders:
+            assert math.isfinite(harness.sample(name, elsewhere.PYROUTINE, 1)), name
+
+
+def test_go_runs_all_its_scenarios() -> None:
+    """With n = 1, and the Go program has nothing that no scenario asks for."""
+    program = elsewhere.go_program()
+    if isinstance(program, str):
+        pytest.skip(program)
+    for name in harness.names():
+        if elsewhere.GO in harness.load(name).contenders and name not in SLOW_IN_GO:
+            assert math.isfinite(harness.sample(name, elsewhere.GO, 1)), name
+    done = subprocess.run([program, "nothing", "1"], capture_output=True, text=True)
+    assert done.returncode == 2
+    known = set(re.findall(r"[a-z]+(?:_[a-z0-9]+)+|[a-z]+", done.stderr.rpartition(":")[2]))
+    assert {n for n in harness.names() if elsewhere.GO in harness.load(n).contenders} <= known
 
 
 @pytest.mark.parametrize("name", harness.names())
@@ -54,72 +108,200 @@ def test_a_scenario_says_what_it_does_not_show(name: str) -> None:
     module = importlib.import_module(f"benchmarks.{name}")
     scenario = harness.load(name)
     assert "\nDoes not show: " in module.__doc__
-    assert next(iter(scenario.contenders)).startswith("gmprt")
-    assert set(scenario.bars) <= set(scenario.contenders)
-    for function in scenario.contenders.values():
-        if function.__module__ != "benchmarks._two_ps":  # one program, on two Ps and on one
-            assert getattr(module, function.__name__) is function
+    first, *others = scenario.contenders
+    assert first.startswith("gmprt")
+    peers = [who for who in others if who in harness.PEERS]
+    assert peers == [who for who in harness.PEERS if who in scenario.contenders]  # in that order
+    assert set(scenario.bars) | set(scenario.fewer) <= set(scenario.contenders)
+    # Nobody is left out in silence.
+    assert set(scenario.without) == set(harness.PEERS) - set(peers)
+    assert all(scenario.without.values())
 
 
-def test_the_runner_prints_the_speed_table(tmp_path: Path) -> None:
-    report = tmp_path / "report.json"
-    done = run_benchmarks("--n", 10, "--rounds", 1, "--json", report)
-    assert (done.returncode, done.stderr.replace(missing_line(), "")) == (0, "")
-    titles = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
-    assert titles == [
-        "spawn_join: go + join, one at a time (n = 10)",
-        "yield_ten: yield among ten goroutines (n = 10)",
-        "pingpong: unbuffered ping-pong, round trip (n = 10)",
-        "buffered: channel of 100, per item (n = 10)",
-    ]
-    bars = {name: one["bars"] for name, one in json.loads(report.read_text())["scenarios"].items()}
-    assert bars == {
-        "spawn_join": {"asyncio": 0.45, "gevent": 0.15},
-        "yield_ten": {"asyncio": 0.50, "gevent": 0.45},
-        "pingpong": {"asyncio": 0.40, "gevent": 0.55},
-        "buffered": {"asyncio": 0.75},
-    }
-
-
-def missing_line() -> str:
-    """Return what the runner says on stderr, for each scenario, where gevent is not installed."""
-    return "(nothing)" if find_spec("gevent") else "    gevent: Missing: No module named 'gevent'\n"
-
-
-def test_the_report_has_samples_environment_and_who_is_missing(tmp_path: Path) -> None:
-    """gevent can't be imported here: the table says so, and goes on."""
+def test_the_runner_prints_a_table_and_writes_the_report(tmp_path: Path) -> None:
+    """gevent can't be imported here, and there is no go: the table says so, and goes on."""
     (tmp_path / "gevent.py").write_text("raise ImportError('not today')")
-    report = tmp_path / "report.json"
+    out = tmp_path / "out"
     done = run_benchmarks(
-        *("--scenario", "spawn_join", "--n", 10, "--rounds", 3, "--json", report),
-        env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{harness.ROOT}"},
+        *("--scenario", "spawn_join", "--scenario", "cancel", "--n", 10, "--rounds", 3),
+        *("--contender", "asyncio", "--contender", "gevent", "--contender", "go", "--out", out),
+        env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{harness.ROOT}", "PATH": str(tmp_path)},
     )
-    assert (done.returncode, done.stderr) == (0, "    gevent: Missing: not today\n")
-    title, gmprt, asyncio, gevent = done.stdout.splitlines()
-    assert title == "spawn_join: go + join, one at a time (n = 10)"
-    assert gmprt.split()[0] == "gmprt"
-    assert " gmprt / asyncio = " in asyncio
-    assert " (at most 0.45: " in asyncio
-    assert gevent.split() == ["gevent", "missing"]
-    content = json.loads(report.read_text())
-    one = content["scenarios"]["spawn_join"]
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[:2] == [
+        "    gevent: Missing: not today",
+        "    go: Missing: no go command",
+    ]
+    rows = done.stdout.splitlines()
+    assert rows[0] == "spawn_join: go + join, one at a time (n = 10)"
+    assert [row.split()[0] for row in rows[1:5]] == ["gmprt", "asyncio", "gevent", "go"]
+    assert " gmprt / asyncio = " in rows[2]
+    assert " (at most 0.3: " in rows[2]
+    assert rows[3].split() == ["gevent", "missing"]
+    results = json.loads((out / "results.json").read_text())
+    one = results["scenarios"]["spawn_join"]
     assert set(one["samples"]) == {"gmprt", "asyncio"}
     assert [len(samples) for samples in one["samples"].values()] == [3, 3]
     for who, samples in one["samples"].items():
         ranked = sorted(samples)
         summary = {"min": ranked[0], "median": ranked[1], "p99": ranked[2], "n": 3}
         assert one["summary"][who] == summary
-    assert one["missing"] == {"gevent": "Missing: not today"}
-    assert one["ratios"]["asyncio"] == min(one["samples"]["gmprt"]) / min(one["samples"]["asyncio"])
+    assert one["missing"] == {"gevent": "Missing: not today", "go": "Missing: no go command"}
+    for key, of in (("ratios", "min"), ("median_ratios", "median")):
+        ours, theirs = one["summary"]["gmprt"][of], one["summary"]["asyncio"][of]
+        assert one[key]["asyncio"] == ours / theirs
     assert {"python", "gil", "platform", "cpu", "cpus", "versions", "load", "time"} <= set(
-        content["environment"]
+        results["environment"]
     )
+    table = (out / "results.md").read_text()
+    assert "| gevent | missing |" in table
+    assert "- gevent: Missing: not today" in table
+    assert "## cancel: " in table
+
+
+def test_the_page_shows_every_contender_and_needs_no_network(tmp_path: Path) -> None:
+    """Made of results alone; each picture is sound XML, and has a row for each who was measured."""
+    report.write(RESULTS, tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert "<script" not in page
+    pictures = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert len(pictures) == 3  # the latency, and one for each scenario
+    for picture in pictures:
+        ElementTree.fromstring(picture)
+    words = [text.text for text in ElementTree.fromstring(pictures[1]).iter(f"{SVG}text")]
+    assert {"gmprt", "asyncio", "20 us: 2 times gmprt's"} <= set(words)
+    assert "trio: has no such thing" in page
+    assert "curio: Missing: not here" in page
+    assert page.count("OVER") == 2  # the bar that asyncio sets, and gmprt's in the latency
+    # The same again, from the file.
+    (tmp_path / "report.html").unlink()
+    done = run_benchmarks(tmp_path / "results.json", module="benchmarks.report")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "report.html").read_text() == page
+
+
+def test_the_runner_compares_two_runs(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_text(json.dumps(RESULTS))
+    new.write_text(json.dumps(scaled(RESULTS, 1.5)))
+    done = run_benchmarks("--compare", old, new)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines() == [
+        "    spawn_join        +50.0%   noise   4.8%   slower",
+        "    parked             +0.0%   noise   2.0%   same",
+        "    spawn_join        +50.0%   instructions   more",
+    ]
+    done = run_benchmarks("--compare", new, old)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "    spawn_join        -33.3%   noise   4.8%   faster" in done.stdout.splitlines()
+    done = run_benchmarks("--compare", tmp_path / "none.json", old)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("benchmarks: error: ")
+
+
+def test_a_change_within_the_noise_is_none() -> None:
+    """A machine twice as slow for all is no change; neither is what lies within both ranges."""
+    assert verdicts(RESULTS, RESULTS) == ["same", "same"]
+    slow = scaled(scaled(RESULTS, 2.0), 2.0, "asyncio")
+    assert verdicts(RESULTS, slow)[0] == "same"
+    assert verdicts(RESULTS, scaled(RESULTS, 1.04))[0] == "same"
+    few = scaled(RESULTS, 2.0)
+    for samples in few["scenarios"]["spawn_join"]["samples"].values():
+        del samples[3:]
+    assert verdicts(RESULTS, few)[0] == "too few rounds"
+
+
+def test_what_else_is_not_the_same_is_told() -> None:
+    other = scaled(RESULTS, 1.0)
+    other["environment"]["python"] = "3.99"
+    other["scenarios"]["spawn_join"]["n"] = 7
+    del other["scenarios"]["parked"]
+    told, slower = compare.compare(RESULTS, other)
+    assert not slower
+    assert told[:3] == [
+        "not the same: python: 3.11.7 / 3.99",
+        "not the same: only in the old one: parked",
+        "not the same: spawn_join: n = 10 / 7",
+    ]
+
+
+def test_instructions_are_counted_by_the_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The start of the interpreter is not in the number; without a tool it is said so."""
+
+    def run(tool: str, command: list[str]) -> int:
+        return 1_000_000 + 250 * int(command[-1]) if command[-1].isdigit() else 0
+
+    monkeypatch.setattr(instructions, "run", run)
+    monkeypatch.setattr(instructions, "tool", lambda: "callgrind")
+    counted = instructions.count()
+    each = dict.fromkeys(instructions.WHO, 250.0)
+    assert counted == {"by": "callgrind", "counts": dict.fromkeys(instructions.HOTTEST, each)}
 
 
 def test_the_runner_refuses_an_unknown_scenario() -> None:
     done = run_benchmarks("--scenario", "nothing")
     assert (done.returncode, done.stdout) == (2, "")
     assert "invalid choice: 'nothing'" in done.stderr
+
+
+def scaled(results: dict[str, Any], by: float, who: str = "gmprt") -> dict[str, Any]:
+    """Return a copy in which a contender takes so many times as long."""
+    other = copy.deepcopy(results)
+    samples = other["scenarios"]["spawn_join"]["samples"]
+    samples[who] = [value * by for value in samples[who]]
+    counts = other["instructions"]["counts"]["spawn_join"]
+    if who in counts:
+        counts[who] *= by
+    return other
+
+
+def verdicts(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    return [change.verdict for change in compare.changes(old, new)]
+
+
+def example(unit: str, samples: dict[str, list[float]], **more: Any) -> dict[str, Any]:
+    """Return a scenario's part of the results, as the harness makes it."""
+    scenario = harness.Scenario("a title", dict.fromkeys(samples, abs), 10, unit=unit, **more)
+    result = harness.Result("spawn_join", scenario, 10, samples, {})
+    return json.loads(json.dumps(result.as_json()))
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+SLOW_IN_GO = ("idle", "timer_idle", "timer_loaded", "bare_sleep")
+RESULTS: dict[str, Any] = {
+    "environment": {
+        "python": "3.11.7",
+        "gil": True,
+        "cpu": "a CPU",
+        "cpus_usable": 2,
+        "platform": "Linux",
+        "load": [0.0, 0.0, 0.0],
+        "versions": {"gmprt": "1", "trio": None},
+        "time": "now",
+    },
+    "scenarios": {
+        "spawn_join": example(
+            "us",
+            {"gmprt": [10e-6, 10.5e-6, 11e-6, 10.2e-6], "asyncio": [20e-6] * 4},
+            without={"trio": "has no such thing"},
+            bars={"asyncio": 0.3},
+        )
+        | {"missing": {"curio": "Missing: not here"}},
+        "parked": example("bytes", {"gmprt": [5000, 5100, 5050, 4900]}, limit=7000),
+    },
+    "latency": [
+        {
+            "case": "loops1",
+            "title": "loops1: a tick every 10 ms beside an endless Python loop",
+            "rows": [
+                asdict(latency.Row("loops1", "gmprt", 0.025, [0.001, 0.030])),
+                asdict(latency.Row("loops1", "asyncio", None, [], "stalled", "no ticks")),
+            ],
+        }
+    ],
+    "instructions": {"by": "callgrind", "counts": {"spawn_join": {"gmprt": 100, "asyncio": 200}}},
+}
 
 
 # -- the latency of a ticker, which has its own runner
@@ -185,4 +367,4 @@ def test_a_ticker_that_gets_no_ticks_is_ended() -> None:
 def test_the_latency_benchmark_says_what_it_does_not_show() -> None:
     assert "\nDoes not show: " in latency.__doc__
     assert list(latency.CASES) == list(latency.LOADS)
-    assert list(latency_plot.COLORS) == [*latency.CONTENDERS, latency.GO]
+    assert {*latency.CONTENDERS, latency.GO, *harness.PEERS} == set(_svg.COLORS)

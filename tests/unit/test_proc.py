@@ -24,7 +24,7 @@ def woken(monkeypatch):
 
 def an_m():
     mp = foreign_m(None, 0)
-    mp.goid_end = 10  # ids of its own: the scheduler is not asked
+    mp.goids = iter(range(10))  # ids of its own: the scheduler is not asked
     return mp
 
 
