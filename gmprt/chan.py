@@ -159,16 +159,41 @@ class Chan(Generic[T]):
                     if self.recvq:
                         self._settle()
                     return
-            elif self.recvq and not self._cap:
-                # The first lines of `_send_slow`, `release` and `goready`, written out: three
-                # calls less (benchmarks/pingpong.py).
+            elif not self._cap:
+                # `_send_slow`, `release` and `goready` for the plain cases, written out: four calls
+                # less (benchmarks/pingpong.py).
                 lock = self.lock
                 try:
                     lock.pop()
                 except IndexError:
                     lock_slow(lock)
                 recvq = self.recvq
-                if recvq and recvq[0].claim is None and not self._closed:
+                if self._closed:
+                    release(lock)
+                    raise ChanClosed("send on closed channel")
+                if not recvq:
+                    try:
+                        mp = tls.m
+                    except AttributeError:
+                        mp = getm()
+                    gp: G[Any] = mp.curg
+                    sg = gp.stack.sudog  # type: ignore[union-attr]  # it runs
+                    sg.owner = self
+                    sg.elem = v
+                    gp.waiting = sg
+                    gp.since = mp.now
+                    gp.reason = "chan send"
+                    self.sendq.append(sg)
+                    lock.append(None)
+                    if parked:
+                        unpark(lock)
+                    gopark(mp, gp)
+                    sg.owner = NOBODY
+                    sg.elem = None
+                    if sg.why is not None:
+                        _send_failed(gp, sg)
+                    return
+                if recvq[0].claim is None:
                     sg = recvq.popleft()
                     sg.elem = v
                     sg.ok = True
@@ -176,7 +201,7 @@ class Chan(Generic[T]):
                     if parked:
                         unpark(lock)
                     sp = sg.stack
-                    gp: G[Any] = sp.g  # type: ignore[assignment]  # it has parked there
+                    gp = sp.g  # type: ignore[assignment]  # it has parked there
                     gp.reason = None
                     mp = sp.m
                     mp.readyq.append(gp)
@@ -255,14 +280,8 @@ class Chan(Generic[T]):
         sg.elem = None
         if limited:
             end_limits(mp, sg, when, done)
-        why = sg.why
-        if why is not None:
-            sg.why = None
-            if why is CLOSED:
-                raise ChanClosed("send on closed channel")
-            if why is TIMED_OUT:
-                raise TimeoutError("send timed out")
-            raise_why(gp, why)
+        if sg.why is not None:
+            _send_failed(gp, sg)
 
     # -- receiving
 
@@ -620,6 +639,17 @@ def has_living(queue: deque[Sudog]) -> bool:
             return True
         queue.popleft()
     return False
+
+
+def _send_failed(gp: G[Any], sg: Sudog) -> None:
+    """Raise what has ended the wait of a sender without its value being taken."""
+    why = sg.why
+    sg.why = None
+    if why is CLOSED:
+        raise ChanClosed("send on closed channel")
+    if why is TIMED_OUT:
+        raise TimeoutError("send timed out")
+    raise_why(gp, why)
 
 
 def _claimed(sg: Sudog) -> bool:

@@ -266,7 +266,7 @@ def _attach_main() -> M:
     g1.attn = None
     init_g0(mp)
     mp.curg = g1
-    mp.started = 1
+    mp.has_main = True
 
     def make() -> None:
         root.switch()  # started: at main's present depth, whoever asks for a stack later

@@ -162,6 +162,7 @@ NOBODY: Final = _Nobody()
 
 
 # The verbs that a G's own methods need, handed down by park.py and chan.py.
+_tls: Any
 _getm: Callable[[], M]
 _gopark: Callable[[M, G[Any]], None]
 _interrupt: Callable[[G[Any], Any], None]
@@ -174,6 +175,7 @@ _make_ended: Callable[[G[Any]], Any]
 
 
 def set_verbs(
+    tls: Any,
     getm: Callable[[], M],
     gopark: Callable[[M, G[Any]], None],
     interrupt: Callable[[G[Any], Any], None],
@@ -184,9 +186,9 @@ def set_verbs(
     end_limits: Callable[[M, Sudog, float | None, Any], None],
 ) -> None:
     """Take the verbs that park.py hands down."""
-    global _getm, _gopark, _interrupt, _raise_why, _raise_signals
+    global _tls, _getm, _gopark, _interrupt, _raise_why, _raise_signals
     global _look_at, _begin_limits, _end_limits
-    _getm, _gopark, _interrupt = getm, gopark, interrupt
+    _tls, _getm, _gopark, _interrupt = tls, getm, gopark, interrupt
     _raise_why, _raise_signals = raise_why, raise_signals
     _look_at, _begin_limits, _end_limits = look_at, begin_limits, end_limits
 
@@ -337,6 +339,35 @@ class G(Generic[T_co]):
         Neither raises the goroutine's exception nor counts as asking for it.
         Blocks: G. Raises: RuntimeError for oneself; ValueError for nan; the error of `ctx`.
         """
+        if timeout is None and ctx is None:
+            # `_wait_done`, written out: two calls less (benchmarks/spawn_join.py).
+            q = self.joinq
+            if q is None:
+                return True
+            try:
+                mp = _tls.m
+            except AttributeError:
+                mp = _getm()
+            gp = mp.curg
+            if gp is not self and not mp.foreign:
+                sg = gp.stack.sudog
+                sg.owner = self
+                gp.waiting = sg
+                gp.since = mp.now
+                gp.reason = "join"
+                q.append(sg)
+                if self.joinq is None and self.dequeue_from(q, sg):
+                    gp.reason = None
+                    sg.owner = NOBODY
+                    return True
+                _gopark(mp, gp)
+                sg.owner = NOBODY
+                if sg.why is not None or mp.sigs:
+                    del self, q
+                    if sg.why is not None:
+                        _raise_why(gp, sg.why)
+                    _raise_signals(mp)
+                return True
         try:
             return self._wait_done(timeout, ctx)
         except BaseException:
@@ -350,7 +381,10 @@ class G(Generic[T_co]):
         Raises: TimeoutError; the error of `ctx`; RuntimeError for oneself.
         """
         try:
-            self._wait_or_raise(timeout, ctx)
+            if timeout is None and ctx is None:
+                self.join()
+            else:
+                self._wait_or_raise(timeout, ctx)
         except BaseException:
             del self
             raise

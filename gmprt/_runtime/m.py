@@ -70,8 +70,8 @@ class M:
         "g0",
         "gfree",
         "global_gets",
-        "goid",
-        "goid_end",
+        "goids",
+        "has_main",
         "id",
         "ident",
         "idle",
@@ -105,7 +105,6 @@ class M:
         "stacks",
         "stacks_created",
         "stale",
-        "started",
         "steal_attempts",
         "steals",
         "tick",
@@ -145,13 +144,12 @@ class M:
         self.note = Note()  # [any] where the thread sleeps
         self.idle = False  # [lock: sched] announced: see note.py
         self.spinning = False  # [lock: sched] counted in sched.nspinning
-        self.started = 0  # [own: M] goroutines that started here, main included
+        self.has_main = False  # [const] main lives here, on the thread's own stack
         self.finished = 0  # [own: M] goroutines that ended here
         self.steals = 0  # [own: M] times it stole
         self.steal_attempts = 0  # [own: M] Ps it looked at for that
         self.global_gets = 0  # [own: M] times it took from the global queue
-        self.goid = 0  # [own: M] the next id of its batch
-        self.goid_end = 0  # [own: M] end of the batch
+        self.goids = iter(range(0))  # [own: M] the ids that are left of its batch
         self.gfree: list[Stack] = []  # [own: M] idle stacks
         self.stacks: set[Stack] = set()  # [own: M] all, so that none is dropped elsewhere
         self.stacks_created = 0  # [own: M]
@@ -195,8 +193,13 @@ class M:
         return f"<{kind}{self.id} {p}, {self.nlive()} goroutines{', idle' if self.idle else ''}>"
 
     def nlive(self) -> int:
-        """Count the goroutines that live here: started and not done."""
-        return self.started - self.finished
+        """Count the goroutines that live here: started and not done.
+
+        Each has a stack. The others are idle, but for the one that is between two goroutines. Main
+        has the thread's own. Any thread: a snapshot.
+        """
+        between = self.curg is self.g0
+        return max(0, len(self.stacks) - len(self.gfree) - between + self.has_main)
 
     def bind_thread(self) -> None:
         """Note the calling thread's ident and CPU clock. Runs on: own M."""

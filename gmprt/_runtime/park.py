@@ -74,37 +74,38 @@ def gopark(mp: M, gp: G[Any]) -> None:
     tick = mp.tick + 1
     pp = mp.p
     readyq = mp.readyq
-    if tick < mp.due and pp is not None and readyq and not (pp.runnext or pp.runq):
-        mp.tick = tick
-        mp.curg = readyq.popleft()  # no local name for it: this frame may stay for long
-        if mp.curg is not gp:
-            mp.curg.stack.switch()  # type: ignore[union-attr]  # it has started
-    elif (
-        tick < mp.due
-        and pp is not None
-        and pp.runnext
-        and mp.gfree
-        and not (readyq or sched.blockers)
-    ):
-        # A fresh one and nobody else: the way of `go(f).join()` (benchmarks/spawn_join.py).
-        mp.tick = tick
-        sp = mp.gfree.pop()
-        try:
-            sp.g = pp.runnext.pop()
-        except IndexError:  # a thief was faster
-            mp.gfree.append(sp)
-            return gopark(mp, gp)
-        sp.switch()
-    else:
-        try:
-            found = schedule(mp)
-        except RuntimeError as exc:
-            _cannot_park(mp, gp, exc)
+    if tick < mp.due and pp is not None:
+        if readyq:
+            if not (pp.runnext or pp.runq):
+                mp.tick = tick
+                mp.curg = readyq.popleft()  # no local name for it: this frame may stay for long
+                if mp.curg is not gp:
+                    mp.curg.stack.switch()  # type: ignore[union-attr]  # it has started
+                if gp.attn is not None:
+                    _attn_after_park(mp, gp)
+                return
+        elif pp.runnext and mp.gfree and not sched.blockers:
+            # A fresh one and nobody else: the way of `go(f).join()` (benchmarks/spawn_join.py).
+            sp = mp.gfree.pop()
+            try:
+                sp.g = pp.runnext.pop()
+            except IndexError:  # a thief was faster
+                mp.gfree.append(sp)
+                return gopark(mp, gp)
+            mp.tick = tick
+            sp.switch()
+            if gp.attn is not None:
+                _attn_after_park(mp, gp)
             return
-        if found is not gp:
-            target = stack_for(mp, found)
-            found = None
-            target.switch()
+    try:
+        found = schedule(mp)
+    except RuntimeError as exc:
+        _cannot_park(mp, gp, exc)
+        return
+    if found is not gp:
+        target = stack_for(mp, found)
+        found = None
+        target.switch()
     if gp.attn is not None:
         _attn_after_park(mp, gp)
 
@@ -268,7 +269,6 @@ def execute_stack(sp: Stack) -> None:
         gp.m = mp  # before `stack`: who sees that it has started looks at its home
         gp.stack = sp
         mp.curg = gp
-        mp.started += 1
         kwargs = gp.kwargs
         try:
             if gp.attn is not None:
@@ -461,5 +461,5 @@ def _mexit(mp: M, sp: Stack) -> None:
 
 
 # What the methods of a G call (g.py knows no verbs), and what a thread runs.
-set_verbs(getm, gopark, interrupt, raise_why, raise_signals, look_at, begin_limits, end_limits)
+set_verbs(tls, getm, gopark, interrupt, raise_why, raise_signals, look_at, begin_limits, end_limits)
 set_mstart(_mstart)

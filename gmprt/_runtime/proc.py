@@ -102,12 +102,10 @@ def go(fn: Callable[PS, T], /, *args: PS.args, **kwargs: PS.kwargs) -> G[T]:
         mp = _attach()
     frame = _getframe(1)
     gp: G[T] = G()
-    goid = mp.goid
-    if goid == mp.goid_end:
-        goid = sched.goid_batch()
-        mp.goid_end = goid + GOID_BATCH
-    mp.goid = goid + 1
-    gp.id = goid
+    try:
+        gp.id = next(mp.goids)
+    except StopIteration:
+        gp.id = _more_goids(mp)
     gp.fn = fn
     gp.args = args
     gp.kwargs = kwargs or None
@@ -192,12 +190,10 @@ def _newproc(
 ) -> G[T]:
     """Make a goroutine and queue it. Must agree with `go`."""
     gp: G[T] = G()
-    goid = mp.goid
-    if goid == mp.goid_end:
-        goid = sched.goid_batch()
-        mp.goid_end = goid + GOID_BATCH
-    mp.goid = goid + 1
-    gp.id = goid
+    try:
+        gp.id = next(mp.goids)
+    except StopIteration:
+        gp.id = _more_goids(mp)
     gp.fn = fn
     gp.args = args
     gp.kwargs = kwargs or None
@@ -221,6 +217,13 @@ def _newproc(
     if (sched.wakeful and not sched.nspinning) or pp.m is None:  # None: the P was lost meanwhile
         wakep()
     return gp
+
+
+def _more_goids(mp: M) -> int:
+    """Give an M another batch of ids, and return the first of them."""
+    first = sched.goid_batch()
+    mp.goids = iter(range(first + 1, first + GOID_BATCH))
+    return first
 
 
 def _kick_runnext(pp: P) -> None:
