@@ -1,8 +1,9 @@
 """Make n goroutines (10,000) that do nothing, then wait for all of them: for all.
 
 What is awaited: the end of every one, after all have been made, as far as each library says it:
-gmprt and Go by a WaitGroup, asyncio by `gather` of tasks, trio and curio by leaving the nursery or
-the group, the others by joining them all. Nothing is collected. The pool has ten threads.
+asyncio by `gather` of tasks, trio and curio by leaving the nursery or the group, Go by a WaitGroup,
+the others by joining them all; `gmprt WaitGroup` does as Go. Nothing is collected. The pool has ten
+threads.
 
 Does not show: that many alive at once, as one that does nothing may end before the next is made (a
 thread does); for what a waiting one takes see `parked`. Nor what they return, see `collect`.
@@ -25,6 +26,19 @@ async def nothing_async() -> None:
 
 
 def gmprt_spawn_many(n: int) -> float:
+    import gmprt
+
+    def main() -> float:
+        gmprt.go(nothing).join()
+        start = perf_counter()
+        for g in [gmprt.go(nothing) for _ in range(n)]:
+            g.join()
+        return perf_counter() - start
+
+    return gmprt.run(main)
+
+
+def waitgroup_spawn_many(n: int) -> float:
     import gmprt
     from gmprt.sync import WaitGroup
 
@@ -118,6 +132,7 @@ SCENARIO = Scenario(
     title="10,000 that do nothing, all of them",
     contenders={
         "gmprt": gmprt_spawn_many,
+        "gmprt WaitGroup": waitgroup_spawn_many,
         NO_GIL: gmprt_spawn_many,
         "asyncio": asyncio_spawn_many,
         "uvloop": asyncio_spawn_many,

@@ -241,7 +241,8 @@ class G(Generic[T_co]):
     parent: int  # [const] goid of the creator, 0 for a foreign thread
     stack: Stack | None  # [own: M] None until it starts and once it is done
     m: M  # [own: M] home, set at the start
-    joinq: list[Sudog] | None  # [atomic: list.append/pop] who waits for the end; None: done
+    joinq: list[Sudog] | None  # [atomic: list.append/pop] who waits for the end, or is called at
+    # it: those have a `claim`, no `stack`, and `elem` is what to call; None: done
     attn: Any  # [any] None, or the exception of an interrupt to come
     reason: str | None  # [any] why parked; None when ready or running
     waiting: Sudog  # [own: M] the newest wait, valid while `reason` is set

@@ -297,11 +297,13 @@ def execute_stack(sp: Stack) -> None:
             # The one plain waiter of `go(f).join()`, written out (benchmarks/spawn_join.py).
             try:
                 sg = joinq.pop()
-                if joinq or sg.claim is not None or sg.stack.m is not mp:
-                    _wake_joiners(mp, joinq, sg)
-                else:
+                if sg.claim is None and sg.stack.m is mp and not joinq:
                     sg.stack.g.reason = None  # type: ignore[union-attr]  # it has parked there
                     readyq.append(sg.stack.g)  # type: ignore[arg-type]
+                elif joinq or sg.claim is None:
+                    _wake_joiners(mp, joinq, sg)
+                else:
+                    _call_on_end(sg.elem)
                 del sg
             except IndexError:
                 pass  # it has given up

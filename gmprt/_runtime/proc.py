@@ -141,11 +141,20 @@ def set_born_hook(hook: Callable[[G[Any]], None]) -> None:
 
 
 def newproc(
-    frame: FrameType, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
+    frame: FrameType,
+    fn: Callable[..., T],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    joinq: list[Any] | None = None,
 ) -> G[T]:
-    """Make a goroutine whose `go` statement is where `frame` stands, and queue it: as `go`."""
+    """Make a goroutine whose `go` statement is where `frame` stands, and queue it: as `go`.
+
+    `joinq` is told of its end (`G.joinq`), from the first moment.
+    """
+    mp = getm()
+    q: list[Any] = [] if joinq is None else joinq
     code, lasti = frame.f_code, frame.f_lasti
-    return _newproc(getm(), code, lasti, getm().curg.id, copy_context(), fn, args, kwargs)
+    return _newproc(mp, code, lasti, mp.curg.id, copy_context(), fn, args, kwargs, q)
 
 
 class Spawn:
@@ -175,7 +184,7 @@ class Spawn:
         """Make the goroutine, each time in a fresh copy of the context. Any thread."""
         ctx = self.ctx.copy()
         code, lasti, parent = self.code, self.lasti, self.parent
-        return _newproc(getm(), code, lasti, parent, ctx, self.fn, self.args, self.kwargs)
+        return _newproc(getm(), code, lasti, parent, ctx, self.fn, self.args, self.kwargs, [])
 
 
 def _newproc(
@@ -187,6 +196,7 @@ def _newproc(
     fn: Callable[..., T],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
+    joinq: list[Any],
 ) -> G[T]:
     """Make a goroutine and queue it. Must agree with `go`."""
     gp: G[T] = G()
@@ -202,7 +212,7 @@ def _newproc(
     gp.lasti = lasti
     gp.parent = parent
     gp.stack = None
-    gp.joinq = []
+    gp.joinq = joinq
     gp.attn = None
     if _on_born is not None:
         _on_born(gp)

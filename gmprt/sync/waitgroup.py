@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from sys import _getframe
-from typing import ParamSpec, TypeVar
+from typing import ClassVar, ParamSpec, TypeVar
 
 from .._runtime import (
+    DEAD,
     DONT_WAIT,
     NOBODY,
     TIMED_OUT,
+    Claim,
     Context,
     G,
     Rank,
@@ -22,13 +24,16 @@ from .._runtime import (
     getm,
     gopark,
     goready,
+    lock_slow,
     look_at,
     make_lock,
     newproc,
+    parked,
     raise_signals,
     raise_why,
     release,
     take_out,
+    unpark,
 )
 
 __all__ = ["WaitGroup"]
@@ -72,7 +77,26 @@ class WaitGroup:
 
     def done(self) -> None:
         """Count one down. Raises: ValueError at zero."""
-        self.add(-1)
+        # `add(-1)` with others still to come, written out: three calls less, a tenth of what a
+        # counted goroutine costs (benchmarks/spawn_many.py).
+        lock = self._lock
+        try:
+            lock.pop()
+        except IndexError:
+            lock_slow(lock)
+        count = self._count - 1
+        if count > 0:
+            self._count = count
+        lock.append(None)
+        if parked:
+            unpark(lock)
+        if count <= 0:
+            self.add(-1)
+
+    # The end of a goroutine is told to who stands in its `joinq` (G.joinq): the group itself.
+    claim: ClassVar[Claim] = DEAD
+    stack: ClassVar[None] = None
+    elem = done
 
     def wait(self, timeout: float | None = None, *, ctx: Context | None = None) -> None:
         """Wait until the counter is zero. Blocks: G. Raises: TimeoutError; the error of `ctx`."""
@@ -120,12 +144,10 @@ class WaitGroup:
             raise TypeError(f"WaitGroup.go: a function to call, not {fn!r}")
         self.add(1)
         try:
-            gp: G[T] = newproc(_getframe(1), fn, args, kwargs)
+            return newproc(_getframe(1), fn, args, kwargs, [self])
         except BaseException:  # no thread for it, at the interpreter's end
             self.done()
             raise
-        gp.on_end(self.done)
-        return gp
 
     def dequeue(self, sg: Sudog) -> bool:
         """Take a waiter out (see Owner)."""
