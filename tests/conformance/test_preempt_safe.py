@@ -7,6 +7,7 @@ import contextlib
 import functools
 import gc
 import io
+import itertools
 import logging
 import operator
 import queue
@@ -19,12 +20,13 @@ import pytest
 import gmprt
 from gmprt import go, gosched, stats
 from gmprt._runtime import getm, preempt, withs
-from tests.conformance.parking import LONG, join_all
+from tests.conformance.parking import LONG, Thread, join_all
 from tests.support import GIL, start_prog
 from tests.support.preempting import forced
 from tests.support.progs import _as_file
 
-TURNS = 200
+TURNS = 100
+THOUSANDS = 2000  # of preemptions in each test of a lock, and of those declined
 
 
 @pytest.fixture(autouse=True)
@@ -37,20 +39,30 @@ def one_m():
 
 
 def contend(critical, turns=TURNS, goroutines=3, every=1):
-    """Have goroutines of this thread go through `critical` again and again; count how many gave
-    way meanwhile."""
+    """Have goroutines of this thread go through `critical` again and again; count how often they
+    gave way meanwhile, and how often they declined to."""
 
     def body():
         for _ in range(turns):
             critical()
+            for _ in range(3):
+                pass
 
     before = stats()["preemptions"]
-    with forced(every):
+    with forced(every) as tries:
         gs = [go(body) for _ in range(goroutines)]
         for g in gs:
             assert g.join(LONG)
     join_all(*gs)
-    return stats()["preemptions"] - before
+    gave_way = stats()["preemptions"] - before
+    return gave_way, tries.asked - gave_way
+
+
+def contend_for_lock(critical, turns=TURNS):
+    """See them give way thousands of times, outside of what is guarded, and decline as often."""
+    gave_way, declined = contend(critical, turns)
+    assert gave_way >= THOUSANDS
+    assert declined >= THOUSANDS
 
 
 class Guarded:
@@ -74,6 +86,15 @@ class Guarded:
         assert self.broken == 0
         assert self.value == 3 * turns * goroutines
 
+    def before(self, fn):
+        """Return a function that changes the number and then does what `fn` does."""
+
+        def change_and_call(*args):
+            self.change()
+            return fn(*args)
+
+        return change_and_call
+
 
 @pytest.mark.parametrize(
     "make", [threading.Lock, threading.RLock, threading.Condition, lambda: threading.Semaphore(1)]
@@ -85,7 +106,7 @@ def test_a_lock_held_by_with(make):
         with lock:
             guarded.change()
 
-    assert contend(critical) > 1000
+    contend_for_lock(critical)
     guarded.check()
 
 
@@ -120,56 +141,96 @@ def test_a_lock_behind_a_context_manager():
             exits.enter_context(lock)
             guarded.change()
 
-    assert contend(generator, 100) > 500
-    assert contend(stack, 100) > 500
-    guarded.check(200)
+    contend_for_lock(generator, 50)
+    contend_for_lock(stack, 50)
+    guarded.check(2 * 50)
     guarded = Guarded()
 
     def users():
         with own:
             guarded.change()
 
-    contend(users, 100)
-    guarded.check(100)
+    contend_for_lock(users, 75)
+    guarded.check(75)
 
 
 def test_a_condition_that_is_notified():
-    condition, tokens = threading.Condition(), []
+    condition, guarded, tokens = threading.Condition(), Guarded(), []
 
     def critical():
         with condition:
+            guarded.change()
             tokens.append(1)
             condition.notify_all()
         with condition:
-            condition.wait_for(lambda: tokens, LONG)
+            assert condition.wait_for(lambda: tokens, LONG)
+            guarded.change()
             tokens.pop()
 
-    assert contend(critical, 100) > 500
+    contend_for_lock(critical)
+    guarded.check(2 * TURNS)
     assert tokens == []
 
 
-def test_a_queue():
-    q = queue.Queue()
+def test_a_condition_that_is_waited_for():
+    """By a wait that stops all goroutines of this thread, until another thread notifies."""
+    condition, guarded = threading.Condition(), Guarded()
+    asked, answers, waits = [], [], []
+
+    def answer():
+        for _ in range(3 * TURNS):
+            with condition:
+                assert condition.wait_for(lambda: asked, LONG)
+                guarded.change()
+                answers.append(asked.pop())
+                condition.notify_all()
 
     def critical():
-        q.put(1)
-        q.get(timeout=LONG)
+        question = object()
+        with condition:
+            guarded.change()
+            asked.append(question)
+            condition.notify_all()
+            waits.append(not answers)
+            assert condition.wait_for(lambda: answers, LONG)
+            assert answers.pop() is question
+
+    thread = Thread(answer)
+    contend_for_lock(critical)
+    thread.result()
+    guarded.check(2 * TURNS)
+    assert waits == [True] * (3 * TURNS)
+    assert asked == answers == []
+
+
+def test_a_queue():
+    q, guarded, numbers, got = queue.Queue(), Guarded(), itertools.count(), []
+    q._put, q._get = guarded.before(q._put), guarded.before(q._get)  # called under its lock
+
+    def critical():
+        q.put(next(numbers))
+        got.append(q.get(timeout=LONG))
         q.task_done()
 
-    assert contend(critical) > 1000
+    contend_for_lock(critical)
+    guarded.check(2 * TURNS)
+    assert sorted(got) == [*range(3 * TURNS)]
     assert q.empty()
+    assert q.unfinished_tasks == 0
 
 
 def test_logging():
-    out = io.StringIO()
-    logger = logging.Logger("test")
-    logger.addHandler(logging.StreamHandler(out))
+    turns, guarded, numbers, out = 75, Guarded(), itertools.count(), io.StringIO()
+    handler, logger = logging.StreamHandler(out), logging.Logger("test")
+    handler.emit = guarded.before(handler.emit)  # called under its lock
+    logger.addHandler(handler)
 
     def critical():
-        logger.warning("%s", "line")
+        logger.warning("line %d", next(numbers))
 
-    assert contend(critical, 100) > 500
-    assert out.getvalue() == "line\n" * 300
+    contend_for_lock(critical, turns)
+    guarded.check(turns)
+    assert sorted(out.getvalue().splitlines()) == sorted(f"line {n}" for n in range(3 * turns))
 
 
 def test_an_import(tmp_path, monkeypatch):
@@ -340,7 +401,7 @@ def test_a_program_comes_out_right(fn):
     def critical():
         results.append(fn())
 
-    assert contend(critical, 20, every=17) > 50
+    assert contend(critical, 20, every=17)[0] > 50
     assert results == [expected] * 60
 
 
@@ -352,7 +413,7 @@ def test_gmprts_own_locks_are_goroutines():
         with mutex:
             guarded.change()
 
-    assert contend(critical, 100) > 500
+    assert contend(critical, 100)[0] > 500
     guarded.check(100)
 
 
@@ -363,7 +424,7 @@ def test_channels():
         ch.send(1)
         assert ch.recv() == 1
 
-    assert contend(critical) > 1000
+    assert contend(critical)[0] > 1000
 
 
 # What cannot be seen is named

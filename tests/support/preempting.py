@@ -22,24 +22,29 @@ class _Every:
     def __init__(self, n: int) -> None:
         self.n = n
         self.calls = 0
+        self.asked = 0  # how often a goroutine was to give way, whether it did or not
 
     def __call__(self, frame: Any) -> None:
         self.calls += 1
         if self.calls % self.n == 0 and getattr(tls, "m", None) is not None:
+            self.asked += 1
             preempt._give_way(frame)
 
 
 @contextmanager
-def forced(every: int = 1) -> Iterator[None]:
-    """Have the goroutines of this thread, where they may, give way at each such event."""
+def forced(every: int = 1) -> Iterator[_Every]:
+    """Have the goroutines of this thread, where they may, give way at each such event.
+
+    What is given counts how often they were asked.
+    """
     gmprt.gosched()  # the runtime runs, and has what it needs for this
     give_way = _Every(every)
     if sys.version_info >= (3, 12):
         with _monitored(give_way):
-            yield
+            yield give_way
     else:
         with _traced(give_way):
-            yield
+            yield give_way
 
 
 @contextmanager
