@@ -47,7 +47,6 @@ from .lock import PACKAGE_DIR, Rank, acquire, make_lock, release, snapshot
 from .m import M, tls
 from .park import execute_stack, first_stack, yield_preempted
 from .sched import GIL, lock_sched, sched
-from .stack import Stack
 from .withs import may_hold_lock, takes_locks
 
 __all__ = [
@@ -64,7 +63,6 @@ __all__ = [
 GROUND: set[CodeType] = {
     execute_stack.__code__,
     first_stack.__code__,
-    Stack._body.__code__,
 }
 """Code of the runtime that a goroutine's own code stands on: no frame of the runtime's work."""
 
