@@ -176,6 +176,35 @@ def chart(one: Json) -> str:
     return picture(LEFT + WIDTH + RIGHT, height, parts)
 
 
+def overview_chart(results: Json) -> str:
+    """Return all scenarios in a picture: what each contender takes in terms of gmprt, log axis."""
+    ratios = {
+        name: {who: 1 / one["ratios"][who] for who in OVERVIEW if who in one["ratios"]}
+        for name, one in results["scenarios"].items()
+    }
+    ratios = {name: found for name, found in ratios.items() if found}
+    if not ratios:
+        return ""
+    axis = Decades.around(
+        LEFT, WIDTH, [1.0, *(v for each in ratios.values() for v in each.values())]
+    )
+    top = TOP + ROW
+    height = top + ROW * len(ratios) + 10
+    parts = []
+    for place, who in enumerate(OVERVIEW):
+        x = LEFT + place * 72
+        parts += [dot(x, 8, color(who)), text(x + 7, 12, who, fill="#222")]
+    for value, x in axis.ticks():
+        parts.append(line(x, top - 8, x, height - 6, "#222" if round(value, 9) == 1 else "#ddd"))
+        words = "gmprt" if round(value, 9) == 1 else f"{value:g} times"
+        parts.append(text(x, top - 14, words, text_anchor="middle", fill="#555"))
+    for place, (name, each) in enumerate(ratios.items()):
+        y = top + ROW * place + ROW / 2
+        parts.append(text(LEFT - 8, y + 4, name, text_anchor="end", fill="#222"))
+        parts += [dot(axis.x(times), y, color(who)) for who, times in each.items()]
+    return picture(LEFT + WIDTH + RIGHT, height, parts)
+
+
 def table(head: list[str], body: list[list[str]]) -> str:
     """Return an HTML table; a cell may bring its class along: "text\\0class"."""
 
@@ -225,6 +254,7 @@ def page(results: Json) -> str:
         "<h2>All scenarios</h2>",
         "<p>How many times gmprt's time (or bytes) each contender takes, by the best samples;"
         " green: gmprt needs less. An empty cell: has no part in it, see there.</p>",
+        overview_chart(results),
         overview(results),
         "<h2>Bars</h2>",
     ]
@@ -264,11 +294,12 @@ def page(results: Json) -> str:
 
 
 def write(results: Json, folder: Path) -> None:
-    """Write `results.json`, `results.md` and `report.html` there."""
+    """Write `results.json`, `results.md`, `report.html` and its first picture there."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     (folder / "results.md").write_text(markdown(results))
     (folder / "report.html").write_text(page(results))
+    (folder / "overview.svg").write_text(overview_chart(results))
 
 
 def main() -> int:
