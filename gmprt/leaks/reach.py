@@ -152,7 +152,9 @@ def _blocked(gp: G[Any], halted: Halted, opaque: set[int], near: list[Any]) -> _
     if not _waits_for(gp, sg, held, waits_for):
         return None
     waiters: list[Any] = gp.joinq or []
-    held += [waiter.elem for waiter in waiters if waiter.stack is None]  # callbacks of on_end
+    for waiter in waiters:
+        if waiter.stack is None:  # called at the end: a WaitGroup, or what `on_end` was given
+            held.append(waiter.elem if type(waiter) is Sudog else waiter)
     one = _Blocked(gp)
     one.held = frames.held_by(frame, opaque)
     one.held += map(id, held)
