@@ -152,9 +152,8 @@ def _blocked(gp: G[Any], halted: Halted, opaque: set[int], near: list[Any]) -> _
     if not _waits_for(gp, sg, held, waits_for):
         return None
     waiters: list[Any] = gp.joinq or []
-    for waiter in waiters:
-        if waiter.stack is None:  # called at the end: a WaitGroup, or what `on_end` was given
-            held.append(waiter.elem if type(waiter) is Sudog else waiter)
+    called = (waiter for waiter in waiters if waiter.stack is None)  # at the end
+    held += [one.elem if type(one) is Sudog else one for one in called]  # else a WaitGroup
     one = _Blocked(gp)
     one.held = frames.held_by(frame, opaque)
     one.held += map(id, held)
