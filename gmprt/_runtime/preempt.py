@@ -231,13 +231,13 @@ class _Monitoring(Preempter):
     def __init__(self) -> None:
         self.tool = -1  # none yet
         self.events = 0
-        self.armed: dict[CodeType, tuple[M, int, float]] = {}  # for whom, and when
+        self.armed: dict[CodeType, dict[M, tuple[int, float]]] = {}  # for whom: decision, when
         self.rest_until = 0.0  # all threads were stopped for as long: let them run meanwhile
         self.clean_after = 0.0  # when something that was left behind may be undone
         self.warned = False
 
     def _arm(self, mp: M) -> bool:
-        began = now()
+        began, burnt = now(), time.process_time()
         if began < self.rest_until or not self._have_tool():
             return False
         top = top_of(mp)
@@ -246,32 +246,51 @@ class _Monitoring(Preempter):
         code = top[0]
         if code.co_filename.startswith(PACKAGE_DIR):
             return False
-        self.armed[code] = (mp, mp.want, now())
-        self._set(code, self.events)
+        acquire(_events_lock)
+        try:
+            self.armed.setdefault(code, {})[mp] = (mp.want, now())
+            self._set(code, self.events)
+        finally:
+            release(_events_lock)
         if not GIL:
+            # While all are stopped nobody burns anything. Most of the time that this thread needs,
+            # it waits for a CPU that others have: they need no rest from that.
             ended = now()
-            self.rest_until = ended + 2 * (ended - began)
+            self.rest_until = ended + 2 * (ended - began - (time.process_time() - burnt))
         return True
 
     def _again(self, mp: M) -> bool:
-        return all(one is not mp for one, _, _ in snapshot(self.armed.values()))
+        return all(mp not in ms for ms in snapshot(self.armed.values()))
 
     def disarm(self) -> None:
         """Undo what has been answered, or has not been for so long that it may never be."""
         moment = now()
-        for code, (mp, tick, when) in snapshot(self.armed.items()):
-            if mp.want != tick or mp.tick != tick or moment - when >= _PATIENCE:
-                self.armed.pop(code, None)
-                self._set(code, 0)
+        for code, ms in snapshot(self.armed.items()):
+            for mp, (tick, when) in snapshot(ms.items()):
+                waited = moment - when
+                # Who sleeps in a call is where it was, and is to give way as soon as it is back.
+                if mp.want == tick == mp.tick and (
+                    waited < _PATIENCE or (waited < _PATIENCE_ASLEEP and mp.asleep())
+                ):
+                    continue
+                self._undo(code, mp)
 
-    def _set(self, code: CodeType, events: int) -> None:
-        """Set the events of a code, but not while the interpreter ends."""
+    def _undo(self, code: CodeType, mp: M) -> None:
+        """Ask that M there no more; others may have been asked at the same code."""
         acquire(_events_lock)
         try:
-            if not sched.preemptoff:
-                sys.monitoring.set_local_events(self.tool, code, events)  # type: ignore[attr-defined]
+            ms = self.armed.get(code, {})
+            ms.pop(mp, None)
+            if not ms:
+                self.armed.pop(code, None)
+                self._set(code, 0)
         finally:
             release(_events_lock)
+
+    def _set(self, code: CodeType, events: int) -> None:
+        """Set the events of a code, but not while the interpreter ends. Caller holds: the lock."""
+        if not sched.preemptoff:
+            sys.monitoring.set_local_events(self.tool, code, events)  # type: ignore[attr-defined]
 
     def _have_tool(self) -> bool:
         """Take a tool id, once; False, and said once, if all are taken."""
@@ -317,10 +336,7 @@ class _Monitoring(Preempter):
             if code not in self.armed:
                 self._clean(code)
             return
-        entry = self.armed.get(code)
-        self._set(code, 0)
-        if entry is not None and self.armed.get(code) is entry:  # else armed for another since
-            self.armed.pop(code, None)
+        self._undo(code, mp)
         _give_way(sys._getframe(1))
 
     def _clean(self, code: CodeType) -> None:
@@ -334,12 +350,18 @@ class _Monitoring(Preempter):
         if moment < self.clean_after or not _events_lock:
             return
         self.clean_after = moment + _CLEAN_EVERY
-        self._set(code, self.events)  # where they count as off already, off alone does nothing
-        self._set(code, 0)
+        acquire(_events_lock)
+        try:
+            if code not in self.armed:
+                self._set(code, self.events)  # where they count as off, off alone does nothing
+                self._set(code, 0)
+        finally:
+            release(_events_lock)
 
 
 _CLEAN_EVERY = 0.1  # seconds
 _TOOL_NAME = "gmprt"
+_PATIENCE_ASLEEP = 0.2  # it may have gone on to other code before it fell asleep
 _PATIENCE = 0.0 if GIL else 0.010  # without the GIL asking stops all threads, so not at each look
 
 
