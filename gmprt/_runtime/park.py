@@ -183,6 +183,7 @@ def yield_preempted(mp: M) -> None:
     gp = mp.curg
     mp.preemptions += 1
     mp.turn = True  # a fresh one too, if there is one
+    mp.due = 0  # the long way: a deadline may have passed since the last decision
     mp.readyq.append(gp)
     try:
         found = schedule(mp)

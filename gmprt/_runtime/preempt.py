@@ -57,7 +57,7 @@ __all__ = [
     "make_preempter",
     "release_stops",
     "stop_preempting",
-    "top_of",
+    "tops",
 ]
 
 GROUND: set[CodeType] = {
@@ -232,6 +232,10 @@ class _Monitoring(Preempter):
         self.tool = -1  # none yet
         self.events = 0
         self.armed: dict[CodeType, dict[M, tuple[int, float]]] = {}  # for whom: decision, when
+        self.any_armed = False
+        self.tops: dict[int, tuple[CodeType, int]] | None = (
+            None  # where all threads stood in this look
+        )
         self.rest_until = 0.0  # all threads were stopped for as long: let them run meanwhile
         self.clean_after = 0.0  # when something that was left behind may be undone
         self.warned = False
@@ -240,7 +244,9 @@ class _Monitoring(Preempter):
         began, burnt = now(), time.process_time()
         if began < self.rest_until or not self._have_tool():
             return False
-        top = top_of(mp)
+        if self.tops is None:
+            self.tops = tops()
+        top = self.tops.get(mp.ident)
         if top is None:
             return False
         code = top[0]
@@ -248,8 +254,10 @@ class _Monitoring(Preempter):
             return False
         acquire(_events_lock)
         try:
+            if code not in self.armed:
+                self._set(code, self.events)
             self.armed.setdefault(code, {})[mp] = (mp.want, now())
-            self._set(code, self.events)
+            self.any_armed = True
         finally:
             release(_events_lock)
         if not GIL:
@@ -264,6 +272,7 @@ class _Monitoring(Preempter):
 
     def disarm(self) -> None:
         """Undo what has been answered, or has not been for so long that it may never be."""
+        self.tops = None
         moment = now()
         for code, ms in snapshot(self.armed.items()):
             for mp, (tick, when) in snapshot(ms.items()):
@@ -283,6 +292,7 @@ class _Monitoring(Preempter):
             ms.pop(mp, None)
             if not ms:
                 self.armed.pop(code, None)
+                self.any_armed = bool(self.armed)
                 self._set(code, 0)
         finally:
             release(_events_lock)
@@ -328,12 +338,17 @@ class _Monitoring(Preempter):
 
     def _called_back(self, code: CodeType, offset: int, _: Any = None) -> None:
         """Give way, if it is this thread that has been asked. Called by the interpreter."""
+        # Others that run the same code come here at each jump, too. Without the GIL they must not
+        # meet at a thread-local's type or at a dict: who waits for those gives up its CPU.
         try:
-            mp = tls.m
-        except AttributeError:
-            return
+            mp = getcurrent().m  # type: ignore[attr-defined]
+        except AttributeError:  # main's own greenlet, or one of somebody else's
+            try:
+                mp = tls.m
+            except AttributeError:
+                return
         if mp.want != mp.tick:
-            if code not in self.armed:
+            if not self.any_armed:
                 self._clean(code)
             return
         self._undo(code, mp)
@@ -365,15 +380,18 @@ _PATIENCE_ASLEEP = 0.2  # it may have gone on to other code before it fell aslee
 _PATIENCE = 0.0 if GIL else 0.010  # without the GIL asking stops all threads, so not at each look
 
 
-def top_of(mp: M) -> tuple[CodeType, int] | None:
-    """Return where a thread stands; None if nowhere, or if the interpreter ends.
+def tops() -> dict[int, tuple[CodeType, int]]:
+    """Return where each thread stands, by ident: code and instruction. {}: the interpreter ends.
 
-    Of the top frame alone, since the thread may be running.
+    Of the top frames alone, since the threads may be running. Without the GIL this stops all, and
+    the one who asks may have to wait for a CPU that they have got back: once a look is enough.
     """
     acquire(_events_lock)
     try:
-        frame = None if sched.exiting else sys._current_frames().get(mp.ident)
-        return None if frame is None else (frame.f_code, frame.f_lasti)
+        if sched.exiting:
+            return {}
+        frames = sys._current_frames()
+        return {ident: (frame.f_code, frame.f_lasti) for ident, frame in frames.items()}
     finally:
         release(_events_lock)
 
