@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import now
 from .g import Sudog, ThreadG
-from .note import Note
+from .note import GIL, Note
 
 if TYPE_CHECKING:
     from greenlet import greenlet
@@ -225,16 +225,29 @@ class M:
 
     def asleep(self) -> bool:
         """Tell whether the thread sleeps in the kernel, not merely waits for a CPU. Any thread."""
-        # Not by `open`: where others run Python that takes some switch intervals with the GIL, and
-        # twenty time slices without it, 57 ms beside two loops (benchmarks/latency.py).
-        fd = _libc.open(b"/proc/self/task/%d/stat" % self.tid, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            stat = self._stat()
+        except OSError:
+            stat = b""
+        state = stat.rpartition(b")")[2].split(None, 1)
+        return not state or state[0] in (b"S", b"D")  # no such thing here: the clock has to do
+
+    def _stat(self) -> bytes:
+        """Read what the system says of the thread; b"" or OSError if it says nothing."""
+        name = b"/proc/self/task/%d/stat" % self.tid
+        if GIL:
+            # `open` gives it up, and a thread that has only been waiting for it is awake again.
+            with open(name, "rb") as file:
+                return file.read()
+        # Here `open` would give up the CPU forty times, for 57 ms beside two threads that compute
+        # (benchmarks/latency.py).
+        fd = _libc.open(name, os.O_RDONLY | os.O_CLOEXEC)
         if fd < 0:
-            return True  # no such thing here: the clock has to do
+            return b""
         buffer = ctypes.create_string_buffer(256)  # the name of a thread has 15 bytes
         size = _libc.read(fd, buffer, 255)
         _libc.close(fd)
-        state = buffer.raw[: max(0, size)].rpartition(b")")[2].split(None, 1)
-        return not state or state[0] in (b"S", b"D")
+        return buffer.raw[: max(0, size)]
 
     def stand_in(self, gp: G[Any]) -> M:
         """Return what stands for this thread while it makes a call of `gp`. Runs on: own M."""

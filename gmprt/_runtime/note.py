@@ -28,7 +28,9 @@ import sys
 import time
 from _thread import TIMEOUT_MAX, allocate_lock
 
-__all__ = ["Note"]
+__all__ = ["GIL", "Note"]
+
+GIL: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 class Note:
@@ -135,7 +137,7 @@ def _load(library: ctypes.CDLL) -> bool:
     return True
 
 
-if os.name == "posix" and not getattr(sys, "_is_gil_enabled", lambda: True)():
+if os.name == "posix" and not GIL:
     _libc = ctypes.PyDLL(None)
     _blocking = ctypes.CDLL(None)  # the thread counts as detached meanwhile: it can be stopped
     if _load(_libc) and _load(_blocking):
