@@ -18,7 +18,8 @@ the count is taken down before the switch and put back after the return.
 Invariants:
 - Only the thread that has been asked, in the scheduling decision it was asked in (`M.want`), gives
   way; each other that runs the same code goes on.
-- What is armed is disarmed by the callback before it switches, or by sysmon at its next look.
+- What is armed is disarmed by the callback before it switches, unless somebody else is asked at
+  the same code; or by sysmon at a later look, if the thread has run meanwhile and not answered.
 - A trace function that somebody has set (3.11), and a tool of `sys.monitoring`, is never replaced.
 
 Locks: `_events_lock` (rank BOOT) over each change of events, and each look at frames: without the
@@ -231,7 +232,7 @@ class _Monitoring(Preempter):
     def __init__(self) -> None:
         self.tool = -1  # none yet
         self.events = 0
-        self.armed: dict[CodeType, dict[M, tuple[int, float]]] = {}  # for whom: decision, when
+        self.armed: dict[CodeType, dict[M, tuple[int, float, int]]] = {}  # see _arm
         self.any_armed = False
         self.tops: dict[int, tuple[CodeType, int]] | None = (
             None  # where all threads stood in this look
@@ -241,10 +242,12 @@ class _Monitoring(Preempter):
         self.warned = False
 
     def _arm(self, mp: M) -> bool:
-        began, burnt = now(), time.process_time()
+        began, before = now(), time.process_time()
         if began < self.rest_until or not self._have_tool():
             return False
+        burnt = -1  # CPU time before the look, if that is now
         if self.tops is None:
+            burnt = mp.cpu_ns()
             self.tops = tops()
         top = self.tops.get(mp.ident)
         if top is None:
@@ -256,7 +259,7 @@ class _Monitoring(Preempter):
         try:
             if code not in self.armed:
                 self._set(code, self.events)
-            self.armed.setdefault(code, {})[mp] = (mp.want, now())
+            self.armed.setdefault(code, {})[mp] = (mp.want, now(), burnt)
             self.any_armed = True
         finally:
             release(_events_lock)
@@ -264,7 +267,7 @@ class _Monitoring(Preempter):
             # While all are stopped nobody burns anything. Most of the time that this thread needs,
             # it waits for a CPU that others have: they need no rest from that.
             ended = now()
-            self.rest_until = ended + 2 * (ended - began - (time.process_time() - burnt))
+            self.rest_until = ended + 2 * (ended - began - (time.process_time() - before))
         return True
 
     def _again(self, mp: M) -> bool:
@@ -275,12 +278,11 @@ class _Monitoring(Preempter):
         self.tops = None
         moment = now()
         for code, ms in snapshot(self.armed.items()):
-            for mp, (tick, when) in snapshot(ms.items()):
-                waited = moment - when
-                # Who sleeps in a call is where it was, and is to give way as soon as it is back.
-                if mp.want == tick == mp.tick and (
-                    waited < _PATIENCE or (waited < _PATIENCE_ASLEEP and mp.asleep())
-                ):
+            for mp, (tick, when, burnt) in snapshot(ms.items()):
+                # Who has not run since, in a call perhaps, is where it was: it is to give way as
+                # soon as it is back, and may be in the next call at once.
+                stands = burnt != -1 and mp.cpu_ns() == burnt
+                if mp.want == tick == mp.tick and (stands or moment - when < _PATIENCE):
                     continue
                 self._undo(code, mp)
 
@@ -376,7 +378,6 @@ class _Monitoring(Preempter):
 
 _CLEAN_EVERY = 0.1  # seconds
 _TOOL_NAME = "gmprt"
-_PATIENCE_ASLEEP = 0.2  # it may have gone on to other code before it fell asleep
 _PATIENCE = 0.0 if GIL else 0.010  # without the GIL asking stops all threads, so not at each look
 
 
