@@ -35,6 +35,7 @@ from .attn import (
     run_signals,
     take_attn,
 )
+from .cpus import M_SLICE, shorten_slices
 from .ctx import begin_limits, end_limits, look_at
 from .fault import throw
 from .g import INTERRUPTED, NO_PARKING, FailedG, G, GoroutineExit, Sudog, set_verbs
@@ -320,6 +321,10 @@ def execute_stack(sp: Stack) -> None:
         if tick < mp.due and pp is not None and readyq and not (pp.runnext or pp.runq):
             mp.tick = tick
             gnext: G[Any] | None = readyq.popleft()
+        elif tick < mp.due and pp is not None and not readyq and pp.runq and not sched.blockers:
+            mp.tick = tick
+            mp.turn = False
+            gnext = pp.get() or schedule(mp)
         else:
             gnext = schedule(mp)
         if gnext is None:
@@ -400,6 +405,8 @@ def _call_on_end(callback: Callable[[], object]) -> None:
 def _mstart(mp: M) -> None:
     """The body of an M's thread: its root greenlet is the maker of its stacks."""
     tls.m = mp
+    if not GIL:
+        shorten_slices(M_SLICE)
     mp.bind_thread()
     init_g0(mp)
     mp.root = mp.maker = getcurrent()

@@ -30,7 +30,7 @@ from typing import Any
 
 from .blocked import name_blocked
 from .clock import now
-from .cpus import shorten_slices
+from .cpus import SYSMON_SLICE, shorten_slices
 from .g import G, ThreadG, code_of
 from .handoff import SLICE, SLICE_MIN, handoffp, startm, wakep
 from .lock import release, snapshot
@@ -123,7 +123,7 @@ class _Sysmon:
         sched.sysmon_running = True
         sched.sysmon_tid = _thread.get_native_id()
         if not GIL:
-            shorten_slices()
+            shorten_slices(SYSMON_SLICE)
         delay: float = policy.sysmon_min
         while True:
             if sched.sysmon_ends:
