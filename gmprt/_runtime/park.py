@@ -432,7 +432,7 @@ def make_stacks(mp: M) -> None:
         if sp is None:
             return
         mp.to_make = None
-        sp.switch(sp)  # comes back when the next one is wanted
+        sp.switch()  # comes back when the next one is wanted
         sp = None
 
 

@@ -48,6 +48,7 @@ from .lock import PACKAGE_DIR, Rank, acquire, make_lock, release, snapshot
 from .m import M, tls
 from .park import execute_stack, first_stack, yield_preempted
 from .sched import GIL, lock_sched, sched
+from .stack import Stack
 from .withs import may_hold_lock, takes_locks
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
 GROUND: set[CodeType] = {
     execute_stack.__code__,
     first_stack.__code__,
+    Stack._body.__code__,
 }
 """Code of the runtime that a goroutine's own code stands on: no frame of the runtime's work."""
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from greenlet import greenlet
 
 from .g import Sudog
+from .lock import ENTRANCES
 
 if TYPE_CHECKING:
     from .g import G
@@ -27,25 +28,32 @@ __all__ = ["RootStack", "Stack"]
 
 
 class Stack(greenlet):
-    """A greenlet that runs goroutines: `loop`, which is given it by the first switch.
+    """A greenlet that runs goroutines.
 
     `g` is the goroutine it runs, or is to run when switched to idle; None asks its loop to end.
     """
 
-    __slots__ = ("g", "m", "sudog")
+    __slots__ = ("g", "loop", "m", "sudog")
+    loop: Callable[[Stack], None]  # [const]
     m: M  # [const]
     g: G[Any] | None  # [own: M]
     sudog: Sudog  # [own: M] for the plain waits of its goroutine
 
     def __init__(self, mp: M, loop: Callable[[Stack], None], parent: greenlet) -> None:
-        # No method: its frames would cost each parked goroutine 180 bytes (benchmarks/parked.py).
-        super().__init__(loop, parent)
+        super().__init__(self._body, parent)
+        self.loop = loop
         self.m = mp
         self.g = None
         self.sudog = Sudog(self)
 
+    def _body(self) -> None:
+        self.loop(self)
+
     def __repr__(self) -> str:
         return f"<Stack of M{self.m.id} running {self.g!r}>"
+
+
+ENTRANCES.add(Stack._body.__code__)
 
 
 class RootStack:
