@@ -1,19 +1,12 @@
-"""How many CPUs there are: affinity, cgroup limit, GMPRT_MAXPROCS; and for how long one is had.
-
-Go: debug.go GOMAXPROCS.
-"""
+"""How many CPUs there are: affinity, cgroup limit, GMPRT_MAXPROCS. Go: debug.go GOMAXPROCS."""
 
 from __future__ import annotations
 
-import ctypes
 import math
 import os
-import platform
-import struct
-import sys
 from pathlib import Path
 
-__all__ = ["M_SLICE", "SYSMON_SLICE", "default_procs", "num_cpu", "positive", "shorten_slices"]
+__all__ = ["default_procs", "num_cpu", "positive"]
 
 
 def num_cpu() -> int:
@@ -75,26 +68,3 @@ def _quota(controllers: str, path: str) -> tuple[str, str]:
     root = Path(f"/sys/fs/cgroup/cpu{path}")
     quota = (root / "cpu.cfs_quota_us").read_text(encoding="ascii").strip()
     return quota, (root / "cpu.cfs_period_us").read_text(encoding="ascii").strip()
-
-
-SYSMON_SLICE, M_SLICE = 100_000, 300_000  # ns
-_SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}  # the number of the system call
-
-
-def shorten_slices(nanoseconds: int) -> None:
-    """Have the system give this thread short time slices, where it can: Linux from 6.12 on.
-
-    Without the GIL the interpreter waits for its locks, and for all threads to stop, by giving up
-    the CPU, up to forty times. Each time Linux puts a thread one of its slices behind the others,
-    and it has to catch up, also after a sleep: beside threads that compute, with slices of 3 ms, it
-    came back 60 ms later (benchmarks/latency.py), or, after thousands of times, seconds.
-    """
-    number = _SCHED_SETATTR.get(platform.machine())
-    if number is None or not sys.platform.startswith("linux"):
-        return
-    if os.sched_getscheduler(0) != os.SCHED_OTHER:
-        return
-    nice = os.getpriority(os.PRIO_PROCESS, 0)
-    # struct sched_attr: size, policy, flags, nice, priority, runtime, deadline, period
-    attributes = struct.pack("=IIQiIQQQ", 48, os.SCHED_OTHER, 0, nice, 0, nanoseconds, 0, 0)
-    ctypes.CDLL(None).syscall(number, 0, attributes, 0)  # 0: this thread; refused: as it was

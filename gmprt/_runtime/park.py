@@ -35,7 +35,6 @@ from .attn import (
     run_signals,
     take_attn,
 )
-from .cpus import M_SLICE, shorten_slices
 from .ctx import begin_limits, end_limits, look_at
 from .fault import throw
 from .g import INTERRUPTED, NO_PARKING, FailedG, G, GoroutineExit, Sudog, set_verbs
@@ -405,8 +404,6 @@ def _call_on_end(callback: Callable[[], object]) -> None:
 def _mstart(mp: M) -> None:
     """The body of an M's thread: its root greenlet is the maker of its stacks."""
     tls.m = mp
-    if not GIL:
-        shorten_slices(M_SLICE)
     mp.bind_thread()
     init_g0(mp)
     mp.root = mp.maker = getcurrent()

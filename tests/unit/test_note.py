@@ -1,13 +1,8 @@
 """Note: a notification is consumed once, early or late, and more than one is one."""
 
-import os
 import threading
-from time import monotonic
-
-import pytest
 
 from gmprt._runtime.note import Note
-from tests.support import GIL
 
 
 def test_a_wake_before_the_sleep_is_not_lost():
@@ -49,26 +44,3 @@ def test_a_sleeper_is_woken_each_time():
         assert pong.sleep(30)
     thread.join(30)
     assert not thread.is_alive()
-
-
-@pytest.mark.skipif(GIL, reason="there a lock sleeps at once")
-def test_a_sleep_beside_threads_that_compute_is_no_shorter():
-    """How much longer it is, is for benchmarks/latency.py."""
-    stop = threading.Event()
-
-    def compute():
-        while not stop.is_set():
-            pass
-
-    threads = [threading.Thread(target=compute) for _ in range(2 * (os.cpu_count() or 1))]
-    for thread in threads:
-        thread.start()
-    note, taken = Note(), []
-    for _ in range(50):
-        start = monotonic()
-        assert not note.sleep(0.005)
-        taken.append(monotonic() - start)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    assert all(seconds >= 0.005 for seconds in taken)
