@@ -15,7 +15,7 @@ from .fault import to_stderr
 from .g import G, place_of
 from .lock import PACKAGE_DIR
 from .m import M
-from .preempt import tops
+from .preempt import top_of
 from .sched import GIL
 from .withs import may_hold_lock
 
@@ -27,7 +27,7 @@ _SHOWN = 3  # goroutines that are named
 
 def name_blocked(mp: M, seconds: float) -> None:
     """Say which goroutine has blocked `mp` for so long, if it waits for a lock. Runs on: sysmon."""
-    top = tops().get(mp.ident)
+    top = top_of(mp)
     if top is None:
         return
     code, lasti = top

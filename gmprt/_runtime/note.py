@@ -17,12 +17,9 @@ notification; `wake` of a note that is already notified is absorbed. A wake-up m
 for a reason that is gone when the sleeper looks, so every sleeper loops.
 """
 
-import sys
 from _thread import TIMEOUT_MAX, allocate_lock
 
-__all__ = ["GIL", "Note"]
-
-GIL: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
+__all__ = ["Note"]
 
 
 class Note:

@@ -183,7 +183,6 @@ def yield_preempted(mp: M) -> None:
     gp = mp.curg
     mp.preemptions += 1
     mp.turn = True  # a fresh one too, if there is one
-    mp.due = 0  # the long way: a deadline may have passed since the last decision
     mp.readyq.append(gp)
     try:
         found = schedule(mp)
@@ -320,10 +319,6 @@ def execute_stack(sp: Stack) -> None:
         if tick < mp.due and pp is not None and readyq and not (pp.runnext or pp.runq):
             mp.tick = tick
             gnext: G[Any] | None = readyq.popleft()
-        elif tick < mp.due and pp is not None and not readyq and pp.runq and not sched.blockers:
-            mp.tick = tick
-            mp.turn = False
-            gnext = pp.get() or schedule(mp)
         else:
             gnext = schedule(mp)
         if gnext is None:

@@ -18,8 +18,7 @@ the count is taken down before the switch and put back after the return.
 Invariants:
 - Only the thread that has been asked, in the scheduling decision it was asked in (`M.want`), gives
   way; each other that runs the same code goes on.
-- What is armed is disarmed by the callback before it switches, unless somebody else is asked at
-  the same code; or by sysmon at a later look, if the thread has run meanwhile and not answered.
+- What is armed is disarmed by the callback before it switches, or by sysmon at its next look.
 - A trace function that somebody has set (3.11), and a tool of `sys.monitoring`, is never replaced.
 
 Locks: `_events_lock` (rank BOOT) over each change of events, and each look at frames: without the
@@ -59,7 +58,7 @@ __all__ = [
     "make_preempter",
     "release_stops",
     "stop_preempting",
-    "tops",
+    "top_of",
 ]
 
 GROUND: set[CodeType] = {
@@ -234,77 +233,47 @@ class _Monitoring(Preempter):
     def __init__(self) -> None:
         self.tool = -1  # none yet
         self.events = 0
-        self.armed: dict[CodeType, dict[M, tuple[int, float, int]]] = {}  # see _arm
-        self.any_armed = False
-        self.tops: dict[int, tuple[CodeType, int]] | None = (
-            None  # where all threads stood in this look
-        )
+        self.armed: dict[CodeType, tuple[M, int, float]] = {}  # for whom, and when
         self.rest_until = 0.0  # all threads were stopped for as long: let them run meanwhile
         self.clean_after = 0.0  # when something that was left behind may be undone
         self.warned = False
 
     def _arm(self, mp: M) -> bool:
-        began, before = now(), time.process_time()
+        began = now()
         if began < self.rest_until or not self._have_tool():
             return False
-        burnt = -1  # CPU time before the look, if that is now
-        if self.tops is None:
-            burnt = mp.cpu_ns()
-            self.tops = tops()
-        top = self.tops.get(mp.ident)
+        top = top_of(mp)
         if top is None:
             return False
         code = top[0]
         if code.co_filename.startswith(PACKAGE_DIR):
             return False
-        acquire(_events_lock)
-        try:
-            if code not in self.armed:
-                self._set(code, self.events)
-            self.armed.setdefault(code, {})[mp] = (mp.want, now(), burnt)
-            self.any_armed = True
-        finally:
-            release(_events_lock)
+        self.armed[code] = (mp, mp.want, now())
+        self._set(code, self.events)
         if not GIL:
-            # While all are stopped nobody burns anything. Most of the time that this thread needs,
-            # it waits for a CPU that others have: they need no rest from that.
             ended = now()
-            self.rest_until = ended + 2 * (ended - began - (time.process_time() - before))
+            self.rest_until = ended + 2 * (ended - began)
         return True
 
     def _again(self, mp: M) -> bool:
-        return all(mp not in ms for ms in snapshot(self.armed.values()))
+        return all(one is not mp for one, _, _ in snapshot(self.armed.values()))
 
     def disarm(self) -> None:
         """Undo what has been answered, or has not been for so long that it may never be."""
-        self.tops = None
         moment = now()
-        for code, ms in snapshot(self.armed.items()):
-            for mp, (tick, when, burnt) in snapshot(ms.items()):
-                # Who has not run since, in a call perhaps, is where it was: it is to give way as
-                # soon as it is back, and may be in the next call at once.
-                stands = burnt != -1 and mp.cpu_ns() == burnt
-                if mp.want == tick == mp.tick and (stands or moment - when < _PATIENCE):
-                    continue
-                self._undo(code, mp)
-
-    def _undo(self, code: CodeType, mp: M) -> None:
-        """Ask that M there no more; others may have been asked at the same code."""
-        acquire(_events_lock)
-        try:
-            ms = self.armed.get(code, {})
-            ms.pop(mp, None)
-            if not ms:
+        for code, (mp, tick, when) in snapshot(self.armed.items()):
+            if mp.want != tick or mp.tick != tick or moment - when >= _PATIENCE:
                 self.armed.pop(code, None)
-                self.any_armed = bool(self.armed)
                 self._set(code, 0)
-        finally:
-            release(_events_lock)
 
     def _set(self, code: CodeType, events: int) -> None:
-        """Set the events of a code, but not while the interpreter ends. Caller holds: the lock."""
-        if not sched.preemptoff:
-            sys.monitoring.set_local_events(self.tool, code, events)  # type: ignore[attr-defined]
+        """Set the events of a code, but not while the interpreter ends."""
+        acquire(_events_lock)
+        try:
+            if not sched.preemptoff:
+                sys.monitoring.set_local_events(self.tool, code, events)  # type: ignore[attr-defined]
+        finally:
+            release(_events_lock)
 
     def _have_tool(self) -> bool:
         """Take a tool id, once; False, and said once, if all are taken."""
@@ -342,20 +311,18 @@ class _Monitoring(Preempter):
 
     def _called_back(self, code: CodeType, offset: int, _: Any = None) -> None:
         """Give way, if it is this thread that has been asked. Called by the interpreter."""
-        # Others that run the same code come here at each jump, too. Without the GIL they must not
-        # meet at a thread-local's type or at a dict: who waits for those gives up its CPU.
         try:
-            mp = getcurrent().m  # type: ignore[attr-defined]
-        except AttributeError:  # main's own greenlet, or one of somebody else's
-            try:
-                mp = tls.m
-            except AttributeError:
-                return
+            mp = tls.m
+        except AttributeError:
+            return
         if mp.want != mp.tick:
-            if not self.any_armed:
+            if code not in self.armed:
                 self._clean(code)
             return
-        self._undo(code, mp)
+        entry = self.armed.get(code)
+        self._set(code, 0)
+        if entry is not None and self.armed.get(code) is entry:  # else armed for another since
+            self.armed.pop(code, None)
         _give_way(sys._getframe(1))
 
     def _clean(self, code: CodeType) -> None:
@@ -369,13 +336,8 @@ class _Monitoring(Preempter):
         if moment < self.clean_after or not _events_lock:
             return
         self.clean_after = moment + _CLEAN_EVERY
-        acquire(_events_lock)
-        try:
-            if code not in self.armed:
-                self._set(code, self.events)  # where they count as off, off alone does nothing
-                self._set(code, 0)
-        finally:
-            release(_events_lock)
+        self._set(code, self.events)  # where they count as off already, off alone does nothing
+        self._set(code, 0)
 
 
 _CLEAN_EVERY = 0.1  # seconds
@@ -383,18 +345,15 @@ _TOOL_NAME = "gmprt"
 _PATIENCE = 0.0 if GIL else 0.010  # without the GIL asking stops all threads, so not at each look
 
 
-def tops() -> dict[int, tuple[CodeType, int]]:
-    """Return where each thread stands, by ident: code and instruction. {}: the interpreter ends.
+def top_of(mp: M) -> tuple[CodeType, int] | None:
+    """Return where a thread stands; None if nowhere, or if the interpreter ends.
 
-    Of the top frames alone, since the threads may be running. Without the GIL this stops all, and
-    the one who asks may have to wait for a CPU that they have got back: once a look is enough.
+    Of the top frame alone, since the thread may be running.
     """
     acquire(_events_lock)
     try:
-        if sched.exiting:
-            return {}
-        frames = sys._current_frames()
-        return {ident: (frame.f_code, frame.f_lasti) for ident, frame in frames.items()}
+        frame = None if sched.exiting else sys._current_frames().get(mp.ident)
+        return None if frame is None else (frame.f_code, frame.f_lasti)
     finally:
         release(_events_lock)
 

@@ -124,13 +124,7 @@ def go(fn: Callable[PS, T], /, *args: PS.args, **kwargs: PS.kwargs) -> G[T]:
         return gp
     runnext = pp.runnext
     if runnext:
-        # `_kick_runnext`, written out: a twentieth of benchmarks/spawn_many.py.
-        try:
-            pp.runq.append(runnext.pop())
-        except IndexError:
-            pass  # a thief was faster
-        if len(pp.runq) > RUNQ_MAX:
-            _spill(pp)
+        _kick_runnext(pp)
     runnext.append(gp)
     if (sched.wakeful and not sched.nspinning) or pp.m is None:  # None: the P was lost meanwhile
         wakep()
@@ -245,21 +239,18 @@ def _more_goids(mp: M) -> int:
 def _kick_runnext(pp: P) -> None:
     """Move the goroutine in runnext to the tail of the queue; half of a full one goes global."""
     try:
-        pp.runq.append(pp.runnext.pop())
+        kicked = pp.runnext.pop()
     except IndexError:
         return  # a thief was faster
-    if len(pp.runq) > RUNQ_MAX:
-        _spill(pp)
-
-
-def _spill(pp: P) -> None:
-    """Move half of a P's queue to the global one."""
-    runq, overflow = pp.runq, sched.runq
-    try:
-        for _ in range(RUNQ_MAX // 2):
-            overflow.append(runq.popleft())
-    except IndexError:
-        pass  # a thief has emptied it
+    runq = pp.runq
+    runq.append(kicked)
+    if len(runq) > RUNQ_MAX:
+        overflow = sched.runq
+        try:
+            for _ in range(RUNQ_MAX // 2):
+                overflow.append(runq.popleft())
+        except IndexError:
+            pass  # a thief has emptied it
 
 
 def _queue_without_p(gp: G[Any]) -> None:

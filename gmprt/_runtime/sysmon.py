@@ -381,11 +381,8 @@ class _Sysmon:
                 return SLICE_MIN
             since = moment if mp.blocked is None else mp.blocked[1]
             strands = mp.readyq or first_deadline(mp) <= moment
-            if strands:
-                # Now, to be answered once it is back: then it may be in the next call at once.
-                self.preempter.ask(mp, mp.tick)
-                if moment - since >= BLOCKED_SECONDS and not sched.exiting:
-                    name_blocked(mp, moment - since)
+            if strands and moment - since >= BLOCKED_SECONDS and not sched.exiting:
+                name_blocked(mp, moment - since)
             return 0.0
         if mp.readyq or pp.runnext or pp.runq or sched.pwait:
             return SLICE
