@@ -94,18 +94,12 @@ def lines(result: Result) -> list[str]:
     return table
 
 
-def rounds_of(name: str, options: argparse.Namespace) -> int:
-    return options.rounds or harness.load(name).rounds
-
-
 def samples(name: str, options: argparse.Namespace) -> int:
     """Return how many samples a scenario is going to take."""
     if name == LATENCY:
         return len(latency.CASES)
     scenario = harness.load(name)
-    first, *others = scenario.contenders
-    asked = [who for who in others if not options.contender or who in options.contender]
-    return rounds_of(name, options) * len([first, *asked])
+    return (options.rounds or scenario.rounds) * len(scenario.asked(options.contender or ()))
 
 
 def measure_latency(
@@ -114,18 +108,18 @@ def measure_latency(
     """Return the cases of the latency benchmark as the results have them."""
     starts = latency.commands()
     found: list[dict[str, object]] = []
-    for case, title in latency.CASES.items():
+    for case in latency.CASES:
         rows = latency.measure(case, starts, LATENCY_SECONDS, rounds or LATENCY_ROUNDS)
         tell(LATENCY, case)
-        cases = {"case": case, "title": f"{case}: a tick every 10 ms {title}"}
-        found.append(cases | {"rows": [asdict(row) for row in rows]})
+        measured = [asdict(row) for row in rows]
+        found.append({"case": case, "title": latency.title(case), "rows": measured})
     return found
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure, print and write; return the exit status."""
-    results: dict[str, object] = {"environment": harness.environment(), "scenarios": {}}
     scenarios: dict[str, object] = {}
+    results: dict[str, object] = {"environment": harness.environment(), "scenarios": scenarios}
     failed = False
     asked = options.scenario or [*harness.names(), LATENCY]
     if options.bars:
@@ -140,15 +134,13 @@ def run(options: argparse.Namespace) -> int:
                     progress.say(str(case["title"]), *(row.line() for row in rows))
                     failed |= any(row.fault == "failed" for row in rows)
                 continue
-            only = tuple(options.contender or ())
             tell = functools.partial(progress.step, name)
-            result = harness.measure(name, options.n, options.rounds, tell, only)
+            result = harness.measure(name, options.n, options.rounds, tell, options.contender or ())
             scenarios[name] = result.as_json()
             progress.say(*lines(result))
             for contender, fault in result.faults.items():
                 progress.say(f"    {contender}: {fault}", file=sys.stderr)
                 failed |= not fault.startswith("Missing")
-    results["scenarios"] = scenarios
     if options.instructions:
         try:
             results["instructions"] = instructions.count()

@@ -4,13 +4,7 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from benchmarks.harness import Scenario, in_go
-
-TEN = 10
-
-
-def turns(n: int) -> range:
-    """Return each one's part of the n yields, at least one."""
-    return range(max(1, n // TEN))
+from benchmarks.yield_ten import TEN, turns
 
 
 def below(depth: int, function: Callable[[], object]) -> None:

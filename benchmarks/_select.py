@@ -5,6 +5,9 @@ The producer sends n items to them in turn, 10 to a buffer.
 
 from time import perf_counter
 
+from benchmarks.elsewhere import NO_GIL
+from benchmarks.harness import Scenario, in_go
+
 SIZE = 10
 
 WITHOUT = {
@@ -145,3 +148,39 @@ def pool_select(n: int, k: int) -> float:
         for queue in pending.values():
             queue.put(-1)
     return took / n
+
+
+def select_many(k: int, word: str, n: int, fewer: dict[str, int]) -> Scenario:
+    """Return the scenario of a select over k channels ("eight"), whose cases are made once."""
+
+    def gmprt_select_many(n: int) -> float:
+        return gmprt_select(n, k)
+
+    async def asyncio_select_many(n: int) -> float:
+        return await asyncio_select(n, k)
+
+    def gevent_select_many(n: int) -> float:
+        return gevent_select(n, k)
+
+    async def curio_select_many(n: int) -> float:
+        return await curio_select(n, k)
+
+    def pool_select_many(n: int) -> float:
+        return pool_select(n, k)
+
+    return Scenario(
+        title=f"select over {word} channels, an item",
+        contenders={
+            "gmprt": gmprt_select_many,
+            NO_GIL: gmprt_select_many,
+            "asyncio": asyncio_select_many,
+            "uvloop": asyncio_select_many,
+            "gevent": gevent_select_many,
+            "curio": curio_select_many,
+            "pool": pool_select_many,
+            "go": in_go,
+        },
+        n=n,
+        without=WITHOUT,
+        fewer=fewer,
+    )

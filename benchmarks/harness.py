@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -68,6 +68,15 @@ class Scenario:
     limit: float | None = None  # the most the first may be, in seconds, bytes or %
     no_gil: float | None = None  # the most NO_GIL may be, in the first on the same Python version
     rounds: int = 5  # samples to take
+
+    def share(self, contender: str, n: int) -> int:
+        """Return how often a contender does it in a sample of n."""
+        return max(1, n // self.fewer.get(contender, 1))
+
+    def asked(self, only: Collection[str] = ()) -> list[str]:
+        """Return who is to be measured: the first and, if any are named, those alone."""
+        first, *others = self.contenders
+        return [first, *(who for who in others if not only or who in only)]
 
 
 def names() -> list[str]:
@@ -183,7 +192,7 @@ def measure(
     n: int | None = None,
     rounds: int | None = None,
     tell: Callable[[str], object] = lambda contender: None,
-    only: tuple[str, ...] = (),
+    only: Collection[str] = (),
 ) -> Result:
     """Sample every contender of a scenario so many times, in turn.
 
@@ -192,15 +201,11 @@ def measure(
     """
     scenario = load(name)
     result = Result(name, scenario, n or scenario.n, {}, {})
-    first, *_ = scenario.contenders
     for _ in range(rounds or scenario.rounds):
-        for contender in scenario.contenders:
-            if only and contender not in (first, *only):
-                continue
+        for contender in scenario.asked(only):
             if contender not in result.faults:
                 try:
-                    each = max(1, result.n // scenario.fewer.get(contender, 1))
-                    value = sample(name, contender, each)
+                    value = sample(name, contender, scenario.share(contender, result.n))
                 except (Missing, RuntimeError) as fault:
                     result.faults[contender] = f"{type(fault).__name__}: {fault}"
                     result.samples.pop(contender, None)

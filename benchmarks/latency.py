@@ -67,6 +67,11 @@ class Stalled(Exception):
     """A contender has not had its ticks within the time limit."""
 
 
+def title(case: str) -> str:
+    """Return what a case is, in words."""
+    return f"{case}: a tick every 10 ms {CASES[case]}"
+
+
 def bar(case: str, who: str) -> float | None:
     """Return the most that p99 may be, in seconds; None: no bar."""
     if who not in OURS:
@@ -203,19 +208,19 @@ def main() -> int:
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the distributions there")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the child is ended, too
-    title = headline(harness.environment())
-    print(f"{title}\n    {'lateness, ms':12}{'p50':>10}{'p99':>10}{'max':>10}{'ticks':>8}")
+    where = headline(harness.environment())
+    print(f"{where}\n    {'lateness, ms':12}{'p50':>10}{'p99':>10}{'max':>10}{'ticks':>8}")
     starts = commands()
     groups = []
     for case in options.cases:
         rows = measure(case, starts, options.seconds, options.rounds)
-        groups.append((f"{case}: a tick every 10 ms {CASES[case]}", rows))
+        groups.append((title(case), rows))
         print("\n".join([groups[-1][0], *(row.line() for row in rows)]), flush=True)
     faults = {(row.who, row.fault, row.why) for _, rows in groups for row in rows if row.fault}
     for who, fault, why in sorted(faults):
         print(f"    {who}: {fault}: {why}", file=sys.stderr)
     if options.svg:
-        options.svg.write_text(plot(title, groups))
+        options.svg.write_text(plot(where, groups))
     return 1 if any(fault == "failed" for _, fault, _ in faults) else 0
 
 

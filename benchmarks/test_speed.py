@@ -39,8 +39,7 @@ def test_speed(benchmark: BenchmarkFixture, name: str, contender: str) -> None:
     def one_sample() -> None:
         start = time.perf_counter()
         try:
-            each = max(1, scenario.n // scenario.fewer.get(contender, 1))
-            value = harness.sample(name, contender, each)
+            value = harness.sample(name, contender, scenario.share(contender, scenario.n))
         except harness.Missing as fault:
             pytest.skip(str(fault))
         samples.append(value)

@@ -27,7 +27,7 @@ OURS = [
     if who.startswith("gmprt") and not who.endswith(elsewhere.WITHOUT)
 ]
 ALL_AT_ONCE = """
-import contextlib, io, sys
+import sys
 from benchmarks import _child, harness
 for name in harness.names():
     if sys.argv[1] in harness.load(name).contenders:
