@@ -28,5 +28,5 @@ def prepare() -> Callable[[], object]:
 
 
 SCENARIO = gil_free(
-    "file reads, 32 MB", prepare, 2, without_go="announces every read to its scheduler"
+    "file reads, 32 MB", prepare, 4, without_go="announces every read to its scheduler"
 )

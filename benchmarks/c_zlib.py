@@ -19,4 +19,4 @@ def prepare() -> Callable[[], object]:
     return lambda: zlib.compress(block, 1)
 
 
-SCENARIO = gil_free("zlib, 1 MB", prepare, 2)
+SCENARIO = gil_free("zlib, 1 MB", prepare, 4)
