@@ -13,6 +13,7 @@ import pytest
 
 import gmprt
 from gmprt import Chan, go, gosched, sleep
+from gmprt._runtime.sched import sched
 from gmprt.sync import WaitGroup
 from tests.conformance.parking import join_all, until
 
@@ -111,6 +112,34 @@ def test_ready_and_fresh_ones_run_in_turn(ready):
     # But for every 61st decision, which is a fresh one's; and on a busy machine sysmon may take the
     # P, so that another thread runs some of them meanwhile.
     assert len(stretch) - len(changes(stretch)) <= len(stretch) // 4
+
+
+@pytest.mark.parametrize("ready", [1, 7])
+def test_fresh_ones_are_left_to_a_thief_that_is_on_its_way_but_not_for_long(ready, monkeypatch):
+    """Nobody comes, here: then each 61st decision starts one, or one of the global queue."""
+    log, stop = [], []
+
+    def yields():
+        while not stop:
+            log.append("ready")
+            gosched()
+
+    gs = [go(yields) for _ in range(ready)]
+    while log.count("ready") < ready:
+        gosched()
+    monkeypatch.setattr(sched, "nspinning", 1)
+    log.clear()
+    wg = WaitGroup()
+    for _ in range(10):
+        wg.go(log.append, "fresh")
+    wg.wait()
+    monkeypatch.undo()
+    stop.append(1)
+    join_all(*gs)
+    begun = [i for i, name in enumerate(log) if name == "fresh"]
+    waits = [begun[0], *(b - a for a, b in pairwise(begun))]
+    assert max(waits) <= 2 * EVERY
+    assert sum(waits) >= 8 * EVERY  # not in turn: on a busy machine sysmon may start some elsewhere
 
 
 # The global queue against local ones

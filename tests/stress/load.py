@@ -412,7 +412,7 @@ def interrupts_against_waits(seed: int, items: int) -> Scene:
         rng = random.Random(f"{seed} {name}")
         while not over:
             try:
-                target = rng.choice(targets)
+                target = rng.choice(list(targets))
             except IndexError:
                 pass
             else:
@@ -559,7 +559,8 @@ def mutex_and_waitgroup(seed: int, times: int, interrupts: bool) -> Scene:
         rng = random.Random(f"{seed} interrupt")
         while len(finished) < len(names):
             try:
-                rng.choice(targets).interrupt(Stop)
+                # A copy: `choice` of what is emptied just then looks for a number below 0 for ever.
+                rng.choice(list(targets)).interrupt(Stop)
             except IndexError:
                 pass
             gmprt.sleep(0)
