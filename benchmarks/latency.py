@@ -119,7 +119,8 @@ class Row:
             times = (self.at(share) * 1e3 for share in (0.5, 0.99, 1.0))
             text = "".join(f"{time:10.2f}" for time in times) + f"{len(self.late):8}"
         if self.bar is not None:
-            text = f"{text:40}p99 at most {self.bar * 1e3:g}: {'OVER' if self.over else 'ok'}"
+            verdict = "OVER" if self.over else "not measured" if self.fault else "ok"
+            text = f"{text:40}p99 at most {self.bar * 1e3:g}: {verdict}"
         return f"    {self.who:12}{text}".rstrip()
 
 

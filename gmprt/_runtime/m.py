@@ -53,6 +53,7 @@ class M:
     """A thread of the runtime, or the stand-in for another one (Go: runtime2.go m)."""
 
     __slots__ = (
+        "asked_clock",
         "asks",
         "blocked",
         "call",
@@ -180,6 +181,7 @@ class M:
         self.want = -1  # [any] decision number of the goroutine that is to give way; -1: none
         self.asks = 0  # [own: sysmon] times it has been asked to give way since that decision
         self.want_since = 0.0  # [own: sysmon] since when
+        self.asked_clock = -1  # [own: sysmon] its CPU clock when it was asked so, asleep, without P
         self.preemptions = 0  # [own: M] times one gave way that had not asked to
         self.run_tick = -1  # [own: sysmon] the decision it saw last
         self.run_since = 0.0  # [own: sysmon] when it saw that first

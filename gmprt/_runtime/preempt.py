@@ -18,7 +18,8 @@ the count is taken down before the switch and put back after the return.
 Invariants:
 - Only the thread that has been asked, in the scheduling decision it was asked in (`M.want`), gives
   way; each other that runs the same code goes on.
-- What is armed is disarmed by the callback before it switches, or by sysmon at its next look.
+- What is armed is disarmed by the callback before it switches, or by sysmon at a later look, but
+  for what others have been asked at, and who sleeps there.
 - A trace function that somebody has set (3.11), and a tool of `sys.monitoring`, is never replaced.
 
 Locks: `_events_lock` (rank BOOT) over each change of events, and each look at frames: without the
@@ -233,7 +234,8 @@ class _Monitoring(Preempter):
     def __init__(self) -> None:
         self.tool = -1  # none yet
         self.events = 0
-        self.armed: dict[CodeType, tuple[M, int, float]] = {}  # for whom, and when
+        # [lock: events] for whom: the decision, when, and the thread's CPU clock just before
+        self.armed: dict[CodeType, dict[M, tuple[int, float, int]]] = {}
         self.rest_until = 0.0  # all threads were stopped for as long: let them run meanwhile
         self.clean_after = 0.0  # when something that was left behind may be undone
         self.warned = False
@@ -242,38 +244,56 @@ class _Monitoring(Preempter):
         began = now()
         if began < self.rest_until or not self._have_tool():
             return False
+        burnt = mp.cpu_ns()  # before the look: who has burnt nothing since still stands there
         top = top_of(mp)
         if top is None:
             return False
         code = top[0]
         if code.co_filename.startswith(PACKAGE_DIR):
             return False
-        self.armed[code] = (mp, mp.want, now())
-        self._set(code, self.events)
+        acquire(_events_lock)
+        try:
+            if code not in self.armed:
+                self._set(code, self.events)
+            self.armed.setdefault(code, {})[mp] = (mp.want, now(), burnt)
+        finally:
+            release(_events_lock)
         if not GIL:
             ended = now()
             self.rest_until = ended + 2 * (ended - began)
         return True
 
     def _again(self, mp: M) -> bool:
-        return all(one is not mp for one, _, _ in snapshot(self.armed.values()))
+        return all(mp not in ms for ms in snapshot(self.armed.values()))
 
     def disarm(self) -> None:
         """Undo what has been answered, or has not been for so long that it may never be."""
         moment = now()
-        for code, (mp, tick, when) in snapshot(self.armed.items()):
-            if mp.want != tick or mp.tick != tick or moment - when >= _PATIENCE:
-                self.armed.pop(code, None)
-                self._set(code, 0)
+        for code, ms in snapshot(self.armed.items()):
+            for mp, (tick, when, burnt) in snapshot(ms.items()):
+                if mp.want == tick == mp.tick:
+                    # Who sleeps in a call is to give way as soon as it is back: it may be in the
+                    # next call at once, and sysmon would never find it between them.
+                    sleeps = burnt != -1 and mp.cpu_ns() == burnt
+                    if sleeps or moment - when < _PATIENCE:
+                        continue
+                self._undo(code, mp)
 
-    def _set(self, code: CodeType, events: int) -> None:
-        """Set the events of a code, but not while the interpreter ends."""
+    def _undo(self, code: CodeType, mp: M) -> None:
+        """Ask that M there no more; the events stay for others that have been asked there."""
         acquire(_events_lock)
         try:
-            if not sched.preemptoff:
-                sys.monitoring.set_local_events(self.tool, code, events)  # type: ignore[attr-defined]
+            ms = self.armed.get(code)
+            if ms is not None and ms.pop(mp, None) is not None and not ms:
+                del self.armed[code]
+                self._set(code, 0)
         finally:
             release(_events_lock)
+
+    def _set(self, code: CodeType, events: int) -> None:
+        """Set the events of a code, but not while the interpreter ends. Caller holds: the lock."""
+        if not sched.preemptoff:
+            sys.monitoring.set_local_events(self.tool, code, events)  # type: ignore[attr-defined]
 
     def _have_tool(self) -> bool:
         """Take a tool id, once; False, and said once, if all are taken."""
@@ -319,10 +339,7 @@ class _Monitoring(Preempter):
             if code not in self.armed:
                 self._clean(code)
             return
-        entry = self.armed.get(code)
-        self._set(code, 0)
-        if entry is not None and self.armed.get(code) is entry:  # else armed for another since
-            self.armed.pop(code, None)
+        self._undo(code, mp)
         _give_way(sys._getframe(1))
 
     def _clean(self, code: CodeType) -> None:
@@ -336,8 +353,14 @@ class _Monitoring(Preempter):
         if moment < self.clean_after or not _events_lock:
             return
         self.clean_after = moment + _CLEAN_EVERY
-        self._set(code, self.events)  # where they count as off already, off alone does nothing
-        self._set(code, 0)
+        acquire(_events_lock)
+        try:
+            if code not in self.armed:
+                # Where they count as off already, off alone does nothing.
+                self._set(code, self.events)
+                self._set(code, 0)
+        finally:
+            release(_events_lock)
 
 
 _CLEAN_EVERY = 0.1  # seconds

@@ -379,10 +379,13 @@ class _Sysmon:
                 self.idle_looks = -1  # it may need this thread when it is back
             if not still:
                 return SLICE_MIN
-            since = moment if mp.blocked is None else mp.blocked[1]
-            strands = mp.readyq or first_deadline(mp) <= moment
-            if strands and moment - since >= BLOCKED_SECONDS and not sched.exiting:
-                name_blocked(mp, moment - since)
+            if mp.readyq or first_deadline(mp) <= moment:
+                if mp.asked_clock != burnt:  # once in each sleep
+                    mp.asked_clock = burnt
+                    self.preempter.ask(mp, mp.tick)
+                since = moment if mp.blocked is None else mp.blocked[1]
+                if moment - since >= BLOCKED_SECONDS and not sched.exiting:
+                    name_blocked(mp, moment - since)
             return 0.0
         if mp.readyq or pp.runnext or pp.runq or sched.pwait:
             return SLICE

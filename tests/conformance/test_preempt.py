@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 
 import pytest
 
@@ -151,6 +152,31 @@ def test_one_that_waits_for_a_computation_in_c(one_p, flag):
     hog = go(compute)
     g = go(flag.set)
     assert hog.result(LONG)
+    assert g.join(LONG)
+
+
+def test_one_that_lives_where_another_blocks_time_and_again(one_p):
+    """It runs between the calls, though nobody announces them and the next one follows at once."""
+    turns = []
+
+    def lives():
+        while not done:
+            turns.append(1)
+            sleep(0.001)
+
+    def blocks():
+        for _ in range(150):
+            if len(turns) > 50:
+                return True
+            time.sleep(0.02)  # what is tested
+        return False
+
+    done = []
+    g = go(lives)
+    wait_until(lambda: turns, "it has started, on this thread")
+    blocker = go(blocks)
+    assert blocker.result(LONG)
+    done.append(1)
     assert g.join(LONG)
 
 
