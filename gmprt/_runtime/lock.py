@@ -32,6 +32,7 @@ from .note import Note
 
 __all__ = [
     "ENTRANCES",
+    "GIL",
     "PACKAGE_DIR",
     "Lock",
     "Rank",
@@ -47,6 +48,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+GIL: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
+"""Whether this process runs Python on one thread at a time: chooses the wake policy, once."""
 
 PACKAGE_DIR = join(dirname(dirname(__file__)), "")  # with the separator: no other's prefix
 """The folder of the package; a code object whose file is below it is the runtime's own."""

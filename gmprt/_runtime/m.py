@@ -17,13 +17,16 @@ from __future__ import annotations
 
 import _thread
 import ctypes
+import os
 import sys
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from .clock import now
+from .cpus import shorten_slices
 from .g import Sudog, ThreadG
+from .lock import GIL
 from .note import Note
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["M", "foreign_m", "thread_g", "tls"]
 
 
+_libc = ctypes.PyDLL(None)  # its calls keep the GIL
 _current_tstate = ctypes.pythonapi.PyThreadState_Get
 _current_tstate.restype = ctypes.c_void_p
 
@@ -205,6 +209,8 @@ class M:
 
     def bind_thread(self) -> None:
         """Note the calling thread's ident and CPU clock. Runs on: own M."""
+        if not (GIL or self.foreign):
+            shorten_slices()
         self.ident = _thread.get_ident()
         self.tid = _thread.get_native_id()
         if sys.version_info < (3, 12):
@@ -226,10 +232,28 @@ class M:
     def asleep(self) -> bool:
         """Tell whether the thread sleeps in the kernel, not merely waits for a CPU. Any thread."""
         try:
-            with open(f"/proc/self/task/{self.tid}/stat", "rb") as file:
-                return file.read().rpartition(b")")[2].split(None, 1)[0] in (b"S", b"D")
-        except (OSError, IndexError):
-            return True  # no such thing here: the clock has to do
+            stat = self._stat()
+        except OSError:
+            stat = b""
+        state = stat.rpartition(b")")[2].split(None, 1)
+        return not state or state[0] in (b"S", b"D")  # no such thing here: the clock has to do
+
+    def _stat(self) -> bytes:
+        """Read what the system says of the thread; b"" or OSError if it says nothing."""
+        name = b"/proc/self/task/%d/stat" % self.tid
+        if GIL:
+            # `open` gives it up, and a thread that has only been waiting for it is awake again.
+            with open(name, "rb") as file:
+                return file.read()
+        # Here `open` would give up the CPU forty times, for 57 ms beside two threads that compute
+        # (benchmarks/latency.py).
+        fd = _libc.open(name, os.O_RDONLY | os.O_CLOEXEC)
+        if fd < 0:
+            return b""
+        buffer = ctypes.create_string_buffer(256)  # the name of a thread has 15 bytes
+        size = _libc.read(fd, buffer, 255)
+        _libc.close(fd)
+        return buffer.raw[: max(0, size)]
 
     def stand_in(self, gp: G[Any]) -> M:
         """Return what stands for this thread while it makes a call of `gp`. Runs on: own M."""

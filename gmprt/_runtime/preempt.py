@@ -236,7 +236,7 @@ class _Monitoring(Preempter):
         self.events = 0
         # [lock: events] for whom: the decision, when, and the thread's CPU clock just before
         self.armed: dict[CodeType, dict[M, tuple[int, float, int]]] = {}
-        self.rest_until = 0.0  # all threads were stopped for as long: let them run meanwhile
+        self.rest_until = 0.0  # asking may stop all threads for long: let them run meanwhile
         self.clean_after = 0.0  # when something that was left behind may be undone
         self.warned = False
 
@@ -260,7 +260,7 @@ class _Monitoring(Preempter):
             release(_events_lock)
         if not GIL:
             ended = now()
-            self.rest_until = ended + 2 * (ended - began)
+            self.rest_until = ended + (ended - began) / 2
         return True
 
     def _again(self, mp: M) -> bool:

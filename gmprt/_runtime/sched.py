@@ -15,11 +15,10 @@ Locks: `lock` (rank SCHED, the innermost). Queues are deques, atomic by themselv
 from __future__ import annotations
 
 import _thread
-import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from .lock import Rank, acquire, make_lock, release
+from .lock import GIL, Rank, acquire, make_lock, release
 from .note import Note
 from .p import P
 
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from .m import M
 
 __all__ = ["GIL", "FreePolicy", "GilPolicy", "Sched", "lock_sched", "policy", "sched"]
-
-GIL: bool = getattr(sys, "_is_gil_enabled", lambda: True)()
-"""Whether this process runs Python on one thread at a time: chooses the wake policy, once."""
 
 
 class GilPolicy:

@@ -30,6 +30,7 @@ from typing import Any
 
 from .blocked import name_blocked
 from .clock import now
+from .cpus import shorten_slices
 from .g import G, ThreadG, code_of
 from .handoff import SLICE, SLICE_MIN, handoffp, startm, wakep
 from .lock import release, snapshot
@@ -121,6 +122,8 @@ class _Sysmon:
         """Look, sleep, look: to the end of the process, which its frame keeps every stack for."""
         sched.sysmon_running = True
         sched.sysmon_tid = _thread.get_native_id()
+        if not GIL:
+            shorten_slices()
         delay: float = policy.sysmon_min
         while True:
             if sched.sysmon_ends:
