@@ -11,7 +11,7 @@ import weakref
 
 import pytest
 
-from gmprt import Chan, go, gosched, on_recv, on_send, select
+from gmprt import Chan, gosched, on_recv, on_send, select
 from gmprt.sync import WaitGroup
 from tests.conformance.parking import LONG, join_all
 
@@ -33,7 +33,7 @@ def collections():
     gc.set_threshold(*before)
 
 
-def request(number, use_select):
+def request(number, use_select, senders):
     ch, done = Chan(), Chan()
 
     def answers():
@@ -42,7 +42,7 @@ def request(number, use_select):
         else:
             ch.send(Answer(number))
 
-    go(answers)
+    senders.go(answers)
     answer = ch.recv()
     gosched()
     return answer
@@ -50,12 +50,12 @@ def request(number, use_select):
 
 @pytest.mark.parametrize("use_select", [True, False], ids=["select", "plain"])
 def test_a_value_whose_sender_is_gone_arrives_whole(procs, collections, use_select):
-    wg, n = WaitGroup(), 40
+    wg, senders, n = WaitGroup(), WaitGroup(), 40
 
     def client(c):
         numbers, gone = [], []
         for i in range(n):
-            answer = request((c, i), use_select)
+            answer = request((c, i), use_select, senders)
             assert type(answer) is Answer
             assert answer.me is answer
             numbers.append(answer.number)
@@ -67,6 +67,7 @@ def test_a_value_whose_sender_is_gone_arrives_whole(procs, collections, use_sele
     wg.wait(LONG)
     results = join_all(*gs)
     assert [numbers for numbers, _ in results] == [[(c, i) for i in range(n)] for c in range(10)]
+    senders.wait(LONG)  # until then one may hold what it has sent, on another thread
     gc.collect()
     kept = [ref().number for _, refs in results for ref in refs if ref() is not None]
     assert kept == [], "something still refers to these"
