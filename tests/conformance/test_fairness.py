@@ -7,13 +7,15 @@ between two stretches of one that computes.
 
 import threading
 import time
+from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
 
 import gmprt
 from gmprt import Chan, go, gosched, sleep
-from gmprt._runtime.sched import sched
+from gmprt._runtime.lock import release
+from gmprt._runtime.sched import lock_sched, sched
 from gmprt.sync import WaitGroup
 from tests.conformance.parking import join_all, until
 
@@ -87,9 +89,9 @@ def test_each_of_the_others_sends_once_before_one_sends_again():
 # Ready against fresh
 
 
-@pytest.mark.parametrize("ready", [1, 2, 7])
-def test_ready_and_fresh_ones_run_in_turn(ready):
-    """Two hundred fresh ones are not all started before a ready one runs, nor after."""
+@contextmanager
+def yielding(ready):
+    """Have so many goroutines yield time and again; give the log of their turns, begun anew."""
     log, stop = [], []
 
     def yields():
@@ -101,12 +103,24 @@ def test_ready_and_fresh_ones_run_in_turn(ready):
     while log.count("ready") < ready:
         gosched()
     log.clear()
-    wg = WaitGroup()
-    for _ in range(200):
-        wg.go(log.append, "fresh")
-    wg.wait()
+    yield log
     stop.append(1)
     join_all(*gs)
+
+
+def run_fresh(n, log):
+    """Make n that note that they run, and wait for them."""
+    wg = WaitGroup()
+    for _ in range(n):
+        wg.go(log.append, "fresh")
+    wg.wait()
+
+
+@pytest.mark.parametrize("ready", [1, 2, 7])
+def test_ready_and_fresh_ones_run_in_turn(ready):
+    """Two hundred fresh ones are not all started before a ready one runs, nor after."""
+    with yielding(ready) as log:
+        run_fresh(200, log)
     first, last = log.index("fresh"), len(log) - 1 - log[::-1].index("fresh")
     stretch = log[first : last + 1]
     # But for every 61st decision, which is a fresh one's; and on a busy machine sysmon may take the
@@ -114,28 +128,28 @@ def test_ready_and_fresh_ones_run_in_turn(ready):
     assert len(stretch) - len(changes(stretch)) <= len(stretch) // 4
 
 
+def count_spinning(step):
+    """Have the runtime count one M more, or less, that looks for work; real ones come and go."""
+    lock_sched()
+    sched.nspinning += step
+    release(sched.lock)
+
+
+@contextmanager
+def a_thief_on_its_way():
+    """One that is counted and does not come."""
+    count_spinning(1)
+    try:
+        yield
+    finally:
+        count_spinning(-1)
+
+
 @pytest.mark.parametrize("ready", [1, 7])
-def test_fresh_ones_are_left_to_a_thief_that_is_on_its_way_but_not_for_long(ready, monkeypatch):
+def test_fresh_ones_are_left_to_a_thief_that_is_on_its_way_but_not_for_long(ready):
     """Nobody comes, here: then each 61st decision starts one, or one of the global queue."""
-    log, stop = [], []
-
-    def yields():
-        while not stop:
-            log.append("ready")
-            gosched()
-
-    gs = [go(yields) for _ in range(ready)]
-    while log.count("ready") < ready:
-        gosched()
-    monkeypatch.setattr(sched, "nspinning", 1)
-    log.clear()
-    wg = WaitGroup()
-    for _ in range(10):
-        wg.go(log.append, "fresh")
-    wg.wait()
-    monkeypatch.undo()
-    stop.append(1)
-    join_all(*gs)
+    with yielding(ready) as log, a_thief_on_its_way():
+        run_fresh(10, log)
     begun = [i for i, name in enumerate(log) if name == "fresh"]
     waits = [begun[0], *(b - a for a, b in pairwise(begun))]
     assert max(waits) <= 2 * EVERY
