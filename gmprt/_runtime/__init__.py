@@ -28,7 +28,6 @@ find, and calls goready(sg). docs/design.md#wake-up says why no wake-up is lost.
 
 from .attn import raise_signals as raise_signals
 from .attn import raise_why as raise_why
-from .boot import excepthook as excepthook
 from .boot import gomaxprocs as gomaxprocs
 from .clock import DONT_WAIT as DONT_WAIT
 from .clock import deadline as deadline
@@ -55,6 +54,7 @@ from .debug import main_g as main_g
 from .debug import num_goroutine as num_goroutine
 from .debug import places_of as places_of
 from .debug import stats as stats
+from .failures import excepthook as excepthook
 from .fault import to_stderr as to_stderr
 from .g import CLOSED as CLOSED
 from .g import DEAD as DEAD

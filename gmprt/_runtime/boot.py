@@ -19,7 +19,6 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -30,11 +29,12 @@ from .clock import now
 from .cpus import default_procs, positive
 from .debug import dump, living, schedtrace_lines
 from .exitcode import end_with_leak_status, watch_exit
+from .failures import report_all
 from .fault import set_dumper, to_stderr
-from .g import FailedG, G
+from .g import G
 from .handoff import acquirep, passp, unwire, wakep, wire
 from .idle import set_describe_all
-from .lock import interrupted_runtime, release, set_lockrank
+from .lock import release, set_lockrank
 from .m import M, foreign_m, tls
 from .p import P
 from .park import init_g0, make_stacks
@@ -54,9 +54,9 @@ from .signals import (
     wait_for_end,
 )
 from .stack import RootStack
-from .sysmon import end_sysmon, set_reporter, set_trace, start_sysmon
+from .sysmon import end_sysmon, set_trace, start_sysmon
 
-__all__ = ["default_excepthook", "excepthook", "gomaxprocs"]
+__all__ = ["gomaxprocs"]
 
 _boot_lock = threading.RLock()
 _hooked = False
@@ -298,71 +298,13 @@ def _mains_function() -> None:
     """Stands for main's function, which nobody gave."""
 
 
-# -- exceptions nobody asked for
-
-
-def _lost(gp: G[Any]) -> None:
-    """Report the exception of a goroutine once nobody can ask for it. Runs on: any thread."""
-    if gp.asked or gp.exc is None:
-        return
-    gp.asked = True
-    finaliser = sys._getframe(1)
-    if interrupted_runtime(finaliser.f_back, True):
-        # Dropped by the collector in the middle of the runtime, which may hold a lock: sysmon has
-        # a goroutine report it.
-        sched.lost.append(gp)
-        sched.sysmon_note.wake()
-    else:
-        _report(gp)
-
-
-def _report(gp: G[Any]) -> None:
-    """Call the hook for a goroutine whose exception nobody can ask for any more."""
-    exc = gp.exc
-    if exc is None:
-        return
-    mp = getattr(tls, "m", None)
-    if mp is not None and not mp.foreign:
-        tls.m = foreign_m(None, 0)  # the hook is user code: a wait in it blocks the thread alone
-    try:
-        if os.environ.get("GMPRT_PANIC") == "crash":
-            default_excepthook(gp, exc)
-            to_stderr("\n" + dump())
-            os._exit(2)
-        hook = getattr(sys.modules.get("gmprt"), "excepthook", None) or default_excepthook
-        hook(gp, exc)
-    except BaseException as broken:  # a broken hook must not end the thread's scheduler
-        to_stderr(f"gmprt.excepthook failed: {broken!r}\n")
-    finally:
-        if mp is not None:
-            tls.m = mp
-
-
-def default_excepthook(gp: G[Any], exc: BaseException) -> None:
-    """Print the traceback on stderr, headed by the goroutine and where it was created.
-
-    Assign another function to `gmprt.excepthook` to replace it.
-    """
-    text = "".join(traceback.format_exception(exc))
-    to_stderr(f"Exception in goroutine {gp.id} [created by {gp.created_at}]\n{text}")
-
-
-excepthook: Callable[[G[Any], BaseException], object] = default_excepthook
-"""What `gmprt.excepthook` is until the program sets another."""
-
-
 # -- exit and fork
 
 
 def _exit_hook() -> None:
     """At exit: report lost exceptions, then the goroutines that are still alive."""
     wait_for_end()
-    while sched.lost:
-        _report(sched.lost.popleft())
-    for reference in list(sched.failed.values()):
-        gp = reference()
-        if gp is not None:
-            _lost(gp)
+    report_all()
     mode = os.environ.get("GMPRT_LEAKS", "") or "warn"
     if mode not in ("off", "warn", "error"):
         to_stderr(f"gmprt: GMPRT_LEAKS must be off, warn or error, not {mode!r}\n")
@@ -496,7 +438,5 @@ def _describe_deadlock() -> str:
 
 set_hooks(_attach, _fork_child_end)
 set_signal_handler(handle_signal)
-set_reporter(_report)
 set_describe_all(_describe_deadlock)
 set_dumper(dump)
-FailedG.lost = staticmethod(_lost)

@@ -536,11 +536,10 @@ class FailedG(G[T_co]):
     """
 
     __slots__ = ()
-    lost: ClassVar[Callable[[G[Any]], None]]  # set once by boot.py
+    lost: ClassVar[Callable[[G[Any]], None]]  # set once by failures.py
 
     def __del__(self) -> None:
-        if not self.asked:
-            type(self).lost(self)  # not by name: the module may be gone already
+        type(self).lost(self)  # not by name: the module may be gone already
 
 
 class ThreadG(G[Any]):

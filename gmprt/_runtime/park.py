@@ -292,7 +292,15 @@ def execute_stack(sp: Stack) -> None:
         gp.stack = sp.g = None
         mp.finished += 1
         joinq = gp.joinq
+        if mp.locked and mp.locked.pop(gp, 0):
+            mp.dying = mp is not sched.m0
+            mp.due = 0
+        # The last reference to it may go here, and finalisers of what it held may run: as g0. At
+        # once after the mark, before the waiters: who drops the last handle on another thread then
+        # finds no other, and a lost exception is reported right there.
+        mp.curg = mp.g0
         gp.joinq = None
+        del gp, kwargs
         if joinq:
             # The one plain waiter of `go(f).join()`, written out (benchmarks/spawn_join.py).
             try:
@@ -307,12 +315,7 @@ def execute_stack(sp: Stack) -> None:
                 del sg
             except IndexError:
                 pass  # it has given up
-        if mp.locked and mp.locked.pop(gp, 0):
-            mp.dying = mp is not sched.m0
-            mp.due = 0
-        # The last reference to it may go here, and finalisers of what it held may run: as g0.
-        mp.curg = mp.g0
-        del gp, joinq, kwargs
+        del joinq
         # The first lines of `schedule`, written out (benchmarks/spawn_join.py).
         tick = mp.tick + 1
         pp = mp.p
@@ -364,8 +367,7 @@ def _failed(gp: G[Any], exc: BaseException) -> None:
     gp.value = traceback
     gp.asked = isinstance(exc, SystemExit)
     gp.__class__ = FailedG
-    failed, goid = sched.failed, gp.id
-    failed[goid] = handle = ref(gp, lambda _: failed.pop(goid, None))
+    sched.failed[gp.id] = handle = ref(gp)
     if not GIL:
         sched.failures.append(handle)  # sysmon looks whether anybody holds it
 

@@ -102,9 +102,12 @@ class Sched:
         self.watched: dict[int, dict[Any, None]] = {}  # [lock: signals] signal_context's
         self.signaled: deque[int] = deque()  # [atomic: deque.append/popleft] signals for those
         self.errands: deque[Any] = deque()  # [atomic: deque.append/popleft] for the main thread
-        self.lost: deque[Any] = deque()  # [atomic: deque.append/popleft] failed Gs to report
-        self.failed: dict[int, Any] = {}  # [atomic: dict] weak references to Gs that failed
-        self.failures: deque[Any] = deque()  # [atomic: deque.append/popleft] those, without the GIL
+        # Goroutines that failed, see failures.py:
+        self.failed: dict[int, Any] = {}  # [atomic: dict] weak references, by id
+        self.unreported: dict[int, G[Any]] = {}  # [atomic: dict] those left to sysmon, by id
+        self.lost: deque[int] = deque()  # [atomic: deque.append/popleft] ids, for sysmon
+        self.reporting: list[int] = []  # [atomic: list.append/remove] ids, being reported
+        self.failures: deque[Any] = deque()  # [atomic: deque.append/popleft] without the GIL
         self.blockers: dict[Any, int] = {}  # [atomic: dict] code that blocked: how often, long
         self.dead: dict[str, int] = {}  # [lock: sched] counters of Ms that have ended
         self.waits: dict[str, tuple[int, float]] = {}  # [lock: sched] of those

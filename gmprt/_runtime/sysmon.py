@@ -26,25 +26,23 @@ import time
 from collections.abc import Callable
 from math import inf
 from opcode import opmap
-from typing import Any
 
 from .blocked import name_blocked
 from .clock import now
 from .cpus import shorten_slices
-from .g import G, ThreadG, code_of
+from .failures import look_at_failures, report_lost
+from .g import ThreadG, code_of
 from .handoff import SLICE, SLICE_MIN, handoffp, startm, wakep
 from .lock import release, snapshot
 from .m import M
 from .note import Note
 from .p import P
 from .preempt import make_preempter
-from .proc import go
-from .rawobject import alone
 from .sched import GIL, lock_sched, policy, sched
 from .timerproc import next_timer, run_timers
 from .timers import first_deadline
 
-__all__ = ["end_sysmon", "set_reporter", "set_trace", "start_sysmon"]
+__all__ = ["end_sysmon", "set_trace", "start_sysmon"]
 
 DELAY_MAX = 0.010  # Go: 10 ms
 TIMER_LATE = 0.002  # seconds that sysmon leaves a due timer to the Ms that run
@@ -54,7 +52,6 @@ BUSY_INTERVAL = 0.0005  # switch interval while several Ms run Python
 BLOCKED_SECONDS = 1.0  # what an M may wait for a lock while others that live on it are ready
 HELD_UP = 0.05  # seconds that Python code may keep others waiting where it may not give way
 PARALLEL = 1.3  # CPUs that a process uses only if some thread has let go of the GIL
-FAILURES_MAX = 200  # failed goroutines that are looked at in one look
 POLLING = {opmap[name] for name in ("JUMP_BACKWARD", "RESUME") if name in opmap}
 DEFAULT_INTERVAL = 0.005  # CPython's; any other was chosen by the user and is left alone
 
@@ -70,15 +67,6 @@ def set_trace(trace: Callable[[], float | None] | None) -> None:
     """Name what writes the schedtrace line when due and returns the seconds to the next."""
     global _trace
     _trace = _no_trace if trace is None else trace
-
-
-_report: Callable[[G[Any]], None]
-
-
-def set_reporter(report: Callable[[G[Any]], None]) -> None:
-    """Name what reports a goroutine's exception that nobody asked for; called by boot.py."""
-    global _report
-    _report = report
 
 
 def start_sysmon() -> None:
@@ -188,12 +176,12 @@ class _Sysmon:
         """Look at everything once; True if there is something to watch closely."""
         busy = self.trip_signals()
         if sched.failures:
-            self.look_at_failures()
+            self.alone = look_at_failures(self.alone)
         due = self.timer_time() <= now()
         if due or sched.lost or sched.signaled:
             sched.firings += 1
             try:
-                self.report_lost()
+                report_lost()
                 self.give_signals()
                 if due:
                     run_timers(now())
@@ -255,37 +243,6 @@ class _Sysmon:
             signum = sched.signaled.popleft()
             for node in list(sched.watched.get(signum, ())):
                 node.on_signal(signum)
-
-    def look_at_failures(self) -> None:
-        """Find those that failed and that nobody holds any more, though they are still there.
-
-        Without the GIL an object that another thread let go of is dropped by the thread that made
-        it, once that runs Python again. It may sleep for long, as main in a receive does.
-        """
-        before, self.alone = self.alone, set()
-        for _ in range(min(len(sched.failures), FAILURES_MAX)):
-            handle = sched.failures.popleft()
-            gp = handle()
-            if gp is None or gp.asked:
-                continue
-            # Counts are summed up while other threads change them, so one look is not enough.
-            if not alone(gp):
-                sched.failures.append(handle)
-            elif gp.id not in before:
-                self.alone.add(gp.id)
-                sched.failures.append(handle)
-            else:
-                gp.asked = True
-                sched.lost.append(gp)
-
-    def report_lost(self) -> None:
-        """Have lost exceptions reported where user code may run: in a goroutine."""
-        while sched.lost:
-            gp = sched.lost.popleft()
-            try:
-                go(_report, gp)
-            except RuntimeError:  # no thread to be had: then here
-                _report(gp)
 
     def look_at_call(self, pp: P, mp: M) -> None:
         """Take the P of an M that sits in an announced call. Go: retake."""

@@ -124,6 +124,13 @@ def test_an_exception_is_reported_when_the_last_handle_goes() -> None:
     assert done.returncode == 0
 
 
+def test_each_is_reported_while_the_program_runs() -> None:
+    """And once, whichever thread drops the last handle."""
+    done = run("raise_and_forget_many")
+    expected = sorted(f"{how} {i}" for how in ("joined", "forgotten") for i in range(100))
+    assert (done.stdout.splitlines(), done.stderr, done.returncode) == (expected, "", 0)
+
+
 def test_an_exception_whose_handle_is_kept_is_reported_at_exit() -> None:
     """To join it is not to ask."""
     done = run("raise_and_keep")

@@ -63,7 +63,7 @@ LAYERS = [
         "_runtime.exitcode",
         "_runtime.halt",
     ],
-    ["_runtime.blocked"],
+    ["_runtime.blocked", "_runtime.failures"],
     ["_runtime.sysmon"],
     # start, stop, fork; then what users call that no other room has
     ["_runtime.boot"],

@@ -134,19 +134,36 @@ def fail(text: str = "boom") -> None:
 
 def raise_and_forget() -> None:
     """The handle is gone before: reported at once, before main goes on."""
+    gmprt.gomaxprocs(1)
     gmprt.go(fail)
     drain()
     print("main", file=sys.stderr)
 
 
 def raise_then_forget() -> None:
-    """The handle goes after: reported then."""
+    """The handle goes after: reported then. On another thread the goroutine's own end may still be
+    on its way then, without the GIL, and has the last handle: see `raise_and_forget_many`."""
+    gmprt.gomaxprocs(1)
     g = gmprt.go(fail)
     g.join()
     print("joined", file=sys.stderr)
     del g
     gc.collect()
     print("forgotten", file=sys.stderr)
+
+
+def raise_and_forget_many() -> None:
+    """Joined or not, here or on other threads: all are reported while the program runs."""
+    reported: list[str] = []
+    gmprt.excepthook = lambda g, exc: reported.append(str(exc))
+    for i in range(100):
+        gmprt.go(fail, f"joined {i}").join()
+        gmprt.go(fail, f"forgotten {i}")
+    until = time.monotonic() + 60.0
+    while len(reported) < 200 and time.monotonic() < until:
+        gmprt.gosched()
+    for text in sorted(reported):
+        print(text)
 
 
 def raise_and_keep() -> None:
@@ -216,6 +233,8 @@ def keyboard_interrupt_of_ones_own() -> None:
 
 
 def own_hook() -> None:
+    gmprt.gomaxprocs(1)
+
     def hook(g, exc) -> None:
         print("hook:", g.name, repr(exc))
 
@@ -230,6 +249,7 @@ def hook_that_raises() -> None:
     def hook(g, exc) -> None:
         raise TypeError("the hook's own")
 
+    gmprt.gomaxprocs(1)
     gmprt.excepthook = hook
     for _ in range(3):
         gmprt.go(fail)
