@@ -51,7 +51,7 @@ def set_describe_all(describe: Callable[[], str]) -> None:
 
 
 def steal(mp: M, pp: P) -> bool:
-    """Move half of another P's fresh goroutines to `pp`; False if there were none.
+    """Move half of another P's goroutines to `pp`, of the fresh ones; False if there were none.
 
     With the GIL a P that is held is robbed only by an M that was sent (see sched.GilPolicy).
     Runs on: own M. Go: proc.go stealWork.
@@ -64,13 +64,15 @@ def steal(mp: M, pp: P) -> bool:
         seen = False
         for pid in random_order(len(allp)):
             victim = allp[pid]
-            if victim is pp or (victim.m is not None and not busy_too):
+            holder = victim.m
+            if victim is pp or (holder is not None and not busy_too):
                 continue
             mp.steal_attempts += 1
             if not (victim.runq or victim.runnext):
                 continue
             seen = True
-            batch = victim.grab(attempt == STEAL_ROUNDS - 1)
+            ready = 0 if holder is None else len(holder.readyq)
+            batch = victim.grab(attempt == STEAL_ROUNDS - 1, ready)
             if batch:
                 mp.steals += 1
                 pp.runq.extend(batch)

@@ -59,15 +59,17 @@ class P:
         except IndexError:
             return None
 
-    def grab(self, last_round: bool) -> list[G[Any]]:
+    def grab(self, last_round: bool, ready: int = 0) -> list[G[Any]]:
         """Take half of the queue, rounded up; in the last round of stealing `runnext` too.
 
+        `ready`: goroutines that have started wait for the P as well. They cannot move, so that more
+        of the others do: up to half of all.
         Go: runqgrab. Any thread: each goroutine is claimed by one atomic popleft.
         """
         batch: list[G[Any]] = []
         runq = self.runq
         size = len(runq)
-        for _ in range(size - size // 2):
+        for _ in range(min(size, (size + ready + 1) // 2)):
             try:
                 batch.append(runq.popleft())
             except IndexError:

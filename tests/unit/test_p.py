@@ -31,6 +31,13 @@ def test_a_thief_takes_half_rounded_up_of_the_oldest(n):
     assert drained(pp) == ["next", *range(len(batch), n)]
 
 
+@pytest.mark.parametrize(("n", "ready", "taken"), [(4, 1, 3), (4, 2, 3), (4, 9, 4), (0, 9, 0)])
+def test_a_thief_takes_more_where_others_that_cannot_move_are_ready(n, ready, taken):
+    pp = filled(n, runnext=True)
+    assert pp.grab(False, ready) == list(range(taken))
+    assert drained(pp) == ["next", *range(taken, n)]
+
+
 def test_runnext_is_stolen_in_the_last_round_only_and_only_if_nothing_else_is_there():
     assert filled(0, runnext=True).grab(last_round=False) == []
     assert filled(0, runnext=True).grab(last_round=True) == ["next"]
