@@ -50,6 +50,9 @@ IDLE_LOOKS = 10  # looks that find everything idle before it sleeps for good
 QUIET_NS = 20_000  # what the process may burn in a look and still count as quiet
 BUSY_INTERVAL = 0.0005  # switch interval while several Ms run Python
 BLOCKED_SECONDS = 1.0  # what an M may wait for a lock while others that live on it are ready
+SLICE_TIMER = SLICE / 2  # where a deadline has come, or another M waits for the P (`slice_over`)
+ASKED_TICKS = 4  # decisions: those whom a timer has woken have run for a moment before
+QUEUED_SECONDS = 0.0005  # an M whose deadline has come has queued for a P by then
 HELD_UP = 0.05  # seconds that Python code may keep others waiting where it may not give way
 PARALLEL = 1.3  # CPUs that a process uses only if some thread has let go of the GIL
 POLLING = {opmap[name] for name in ("JUMP_BACKWARD", "RESUME") if name in opmap}
@@ -134,6 +137,7 @@ class _Sysmon:
         sched.sysmon_until = until  # announce, to who adds a timer (timerproc.py)
         release(sched.lock)
         until = min(until, self.timer_time())  # re-check
+        until = min(until, self.slice_time())
         woken = sched.sysmon_note.sleep(None if until == inf else until - now())
         in_time = not woken and now() - until < 0.2 * sys.getswitchinterval()
         self.in_time = self.in_time + 1 if in_time else 0
@@ -145,6 +149,25 @@ class _Sysmon:
         """
         first = next_timer()
         return first if self.all_idle() else first + TIMER_LATE
+
+    def slice_time(self) -> float:
+        """Return when somebody is first to give way to one whose own deadline ends a wait.
+
+        Not before: that is what `look_at_slices` goes by. A look at intervals alone would be late
+        by half of one in the mean. Where the GIL has to be waited for, sysmon asks for it before.
+        """
+        first, soonest = inf, now() + policy.sysmon_min
+        for mp in snapshot(sched.allm):
+            when = first_deadline(mp)
+            if when >= first:
+                continue
+            if mp.p is not None:
+                first = max(when, mp.run_since + SLICE_TIMER)
+            elif not sched.pidle:
+                first = when + QUEUED_SECONDS
+        if GIL and first < inf and not self.in_time:
+            first -= 0.9 * sys.getswitchinterval()
+        return max(first, soonest)
 
     def deep_sleep(self) -> bool:
         """Sleep until an idle P is taken or a timer is due; False if there is work."""
@@ -300,12 +323,20 @@ class _Sysmon:
         busy = False
         for mp in snapshot(sched.allm):
             tick = mp.tick
-            if tick != mp.run_tick or mp.idle or mp.incall or mp.curg is None:
+            if mp.idle or mp.incall or mp.curg is None:
                 mp.run_tick = tick
                 mp.asks = 0
-                # At the earliest; not what may be hours ago, when sysmon went to sleep.
-                mp.run_since = max(self.looked_before, moment - SLICE / 2)
+                mp.run_since = moment
                 continue
+            if tick != mp.run_tick:
+                # Who runs now has begun since the last look: right after it, if another was asked
+                # to give way there; else some time. Not what may be hours ago, when sysmon slept.
+                asked = mp.asks and tick - mp.run_tick <= ASKED_TICKS
+                mp.run_since = max(self.looked_before, moment - SLICE / (1 if asked else 2))
+                mp.run_tick = tick
+                mp.asks = 0
+                if not asked:
+                    continue
             wanted = self.wanted(mp, moment)
             if wanted == 0.0 or moment - mp.run_since < wanted:
                 busy = busy or wanted > 0.0
@@ -347,9 +378,11 @@ class _Sysmon:
                 if moment - since >= BLOCKED_SECONDS and not sched.exiting:
                     name_blocked(mp, moment - since)
             return 0.0
-        if mp.readyq or pp.runnext or pp.runq or sched.pwait:
+        if first_deadline(mp) <= moment or sched.pwait:
+            return SLICE_TIMER
+        if mp.readyq or pp.runnext or pp.runq:
             return SLICE
-        if first_deadline(mp) <= moment or (sched.runq and not sched.pidle):
+        if sched.runq and not sched.pidle:
             return SLICE
         return 0.0
 

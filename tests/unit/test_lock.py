@@ -137,4 +137,5 @@ def test_threads_that_fight_for_locks_lose_no_wake_up(monkeypatch):
     finally:
         sys.setswitchinterval(interval)
     assert counts == [6000, 6000]
-    assert not lock.parked
+    # The runtime's own threads may just be waiting for other locks.
+    assert not any(wanted is own for wanted in list(lock.parked.values()) for own in locks)
