@@ -115,10 +115,12 @@ def passp(pp: P) -> M | None:
     return None
 
 
-def acquirep(mp: M) -> bool:
+def acquirep(mp: M, thief: bool = False) -> bool:
     """Take the P `mp` had last if it is idle, else any idle one. Runs on: own M.
 
-    Go: exitsyscallTryGetP.
+    `thief`: it has nothing to run but what others have queued, and without the GIL counts as
+    looking for that, so that it is left to it meanwhile.
+    Go: exitsyscallTryGetP; becomeSpinning.
     """
     if not sched.pidle:
         return mp.p is not None
@@ -131,6 +133,9 @@ def acquirep(mp: M) -> bool:
         else:
             pp = pidle.pop()
         wire(pp, mp)
+        if thief and policy.wake_on_go and not mp.spinning:
+            mp.spinning = True
+            sched.nspinning += 1
     release(sched.lock)
     return mp.p is not None
 

@@ -32,6 +32,7 @@ from .waits import merge_waits
 __all__ = ["DeadlockError", "counters", "idle", "set_describe_all", "spin", "steal"]
 
 STEAL_ROUNDS = 4  # Go: stealWork
+NEXT_SECONDS = 20e-6  # what the newest goroutine of a P is given before it is stolen
 IDLE_MS_KEPT = 4  # idle Ms beyond these, and beyond one a P, end after a while
 IDLE_SECONDS = 2.0
 POLL_MIN, POLL_MAX = 0.01, 1.0  # how often main's M looks whether the last foreign thread has ended
@@ -72,13 +73,23 @@ def steal(mp: M, pp: P) -> bool:
                 continue
             seen = True
             ready = 0 if holder is None else len(holder.readyq)
-            batch = victim.grab(attempt == STEAL_ROUNDS - 1, ready)
+            batch = victim.grab(attempt == STEAL_ROUNDS - 1 and _lingers(victim), ready)
             if batch:
                 mp.steals += 1
                 pp.runq.extend(batch)
                 return True
         if not seen:
             return False  # what is published from now on finds this M announced, or spinning
+    return False
+
+
+def _lingers(victim: P) -> bool:
+    """Tell whether a P's `runnext` stays there for a moment: who has made it may be about to park,
+    and it would run next. Go: runqgrab, which sleeps for 3 us.
+    """
+    for gp in list(victim.runnext):
+        time.sleep(NEXT_SECONDS)
+        return gp in victim.runnext
     return False
 
 

@@ -3,8 +3,8 @@
 Order in `schedule` and `find_runnable`: requests (signals for main, questions of a dump); deadlines
 that have passed, whose goroutines go to the front, and timers; every 61st tick in turn the global
 queue and the head of the P's own, past `runnext`; ready (started) and fresh goroutines in turn, so
-that neither starves, but ready ones alone while an M is on its way to steal the others; the global
-queue; stealing; idle.
+that neither starves, but of the fresh ones `runnext` alone while an M is on its way to steal; the
+global queue; stealing; idle.
 
 Invariants:
 - A request to an M sets its `due` to 0 and wakes its note. The store may be lost to the M's own;
@@ -287,8 +287,8 @@ def schedule(mp: M) -> G[Any] | None:
         return find_runnable(mp)
     readyq = mp.readyq
     if pp.runnext or pp.runq:
-        # A thief that is on its way gets the fresh ones: where they start they stay (`_pick`).
-        if not readyq or (mp.turn and not sched.nspinning):
+        # A thief that is on its way gets those of the queue: where they start they stay (`_pick`).
+        if not readyq or (mp.turn and (pp.runnext or not sched.nspinning)):
             mp.turn = False
             gp = pp.get()
             if gp is not None and not (sched.blockers and _must_not_start(mp, gp)):
@@ -332,7 +332,7 @@ def find_runnable(mp: M) -> G[Any] | None:
             if mp.readyq or mp.sigs or mp.wants_p:
                 if not acquirep(mp):
                     wait_for_p(mp, answer)
-            elif fresh_ok and sched.takeable() and acquirep(mp):
+            elif fresh_ok and sched.takeable() and acquirep(mp, thief=True):
                 pass
             elif not idle(mp, fresh_ok, _main_parked(mp)):
                 return None
@@ -374,19 +374,19 @@ def _pick(mp: M, pp: P, fresh_ok: bool) -> G[Any] | None:
     must = False  # start a fresh one
     if mp.tick % GLOBAL_EVERY == 0:
         # Goroutines that each start the next through `runnext` must not keep all others waiting.
-        own_turn = mp.tick // GLOBAL_EVERY % 2 == 0 or not sched.runq
+        turns = mp.tick // GLOBAL_EVERY
+        own_turn = (turns % 2 == 0 or not sched.runq) and (turns % 8 == 0 or not sched.nspinning)
         must = own_turn and _oldest_next(mp, pp)
         if not must and sched.runq:
             must = _globrunqget(mp, pp, 1)
-        if not must and pp.runnext:
-            must = mp.turn = True
     while True:
         fresh = bool(pp.runnext or pp.runq)
         if mp.turn and not fresh and sched.runq:
             fresh = _globrunqget(mp, pp, RUNQ_MAX // 2)
         # A goroutine that has started cannot move. While an M is being woken to help, which takes
-        # longer than starting a few, the fresh ones are left to it; each 61st is started here.
-        if readyq and not (fresh and mp.turn and (must or not sched.nspinning)):
+        # longer than starting many, those of the queue are left to it; each 488th is started here.
+        # The newest is not: it mostly has to do with who has made it, and that one lives here.
+        if readyq and not (fresh and mp.turn and (must or pp.runnext or not sched.nspinning)):
             mp.turn = fresh
             return readyq.popleft()
         mp.turn = False

@@ -147,13 +147,14 @@ def a_thief_on_its_way():
 
 @pytest.mark.parametrize("ready", [1, 7])
 def test_fresh_ones_are_left_to_a_thief_that_is_on_its_way_but_not_for_long(ready):
-    """Nobody comes, here: then each 61st decision starts one, or one of the global queue."""
+    """Nobody comes, here: then each 488th decision starts one, and the newest runs in turn."""
     with yielding(ready) as log, a_thief_on_its_way():
         run_fresh(10, log)
     begun = [i for i, name in enumerate(log) if name == "fresh"]
     waits = [begun[0], *(b - a for a, b in pairwise(begun))]
-    assert max(waits) <= 2 * EVERY
-    assert sum(waits) >= 8 * EVERY  # not in turn: on a busy machine sysmon may start some elsewhere
+    assert begun[0] <= 3
+    assert max(waits) <= 8 * EVERY
+    assert sum(waits) >= 32 * EVERY  # on a busy machine sysmon may start some elsewhere
 
 
 # The global queue against local ones
