@@ -87,10 +87,13 @@ def _lingers(victim: P) -> bool:
     """Tell whether a P's `runnext` stays there for a moment: who has made it may be about to park,
     and it would run next. Go: runqgrab, which sleeps for 3 us.
     """
-    for gp in list(victim.runnext):
+    runnext = victim.runnext
+    try:
+        newest = runnext[0]  # no iteration: others take and append meanwhile
         time.sleep(NEXT_SECONDS)
-        return gp in victim.runnext
-    return False
+        return runnext[0] is newest
+    except IndexError:
+        return False
 
 
 def spin(mp: M) -> bool:
