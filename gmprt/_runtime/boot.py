@@ -364,12 +364,12 @@ def _report_leaks() -> bool:
 def _leaked() -> list[G[Any]]:
     """List the living goroutines that are neither main, nor the caller, nor daemons.
 
-    Those that run get a moment: they may be about to end.
+    Those that run, or would at once, get a moment: they may be about to end.
     """
     here = getattr(getattr(tls, "m", None), "curg", None)
     for wait in (0.001, 0.005, 0.02, 0.05, 0.0):
         leaked = [gp for gp in living() if gp is not sched.g1 and gp is not here and not gp.daemon]
-        if all(gp.state not in ("running", "dead") for gp in leaked):
+        if all(gp.state not in ("running", "runnable", "dead") for gp in leaked):
             break
         time.sleep(wait)
     return [gp for gp in leaked if gp.joinq is not None]

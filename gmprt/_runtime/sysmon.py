@@ -33,11 +33,11 @@ from .cpus import shorten_slices
 from .failures import look_at_failures, report_lost
 from .g import ThreadG, code_of
 from .handoff import SLICE, SLICE_MIN, handoffp, startm, wakep
-from .lock import release, snapshot
+from .lock import PACKAGE_DIR, release, snapshot
 from .m import M
 from .note import Note
 from .p import P
-from .preempt import make_preempter
+from .preempt import GROUND, make_preempter, top_of
 from .sched import GIL, lock_sched, policy, sched
 from .timerproc import next_timer, run_timers
 from .timers import first_deadline
@@ -88,6 +88,16 @@ def end_sysmon() -> None:
     sched.sysmon_ends = True
     sched.sysmon_note.wake()
     sched.sysmon_ended.sleep(1.0)
+
+
+def _in_runtime(mp: M) -> bool:
+    """Tell whether a thread that sleeps stands in the runtime's own code.
+
+    Without the GIL it may wait there for a lock of the interpreter, as of a deque that all use. Its
+    P would be of no more use elsewhere, and what it runs does not block.
+    """
+    top = top_of(mp)
+    return top is not None and top[0].co_filename.startswith(PACKAGE_DIR) and top[0] not in GROUND
 
 
 class _Sysmon:
@@ -297,6 +307,10 @@ class _Sysmon:
         mp.seen_looks += 1
         enough = 2.5 * sys.getswitchinterval() if GIL else 0.002
         if not quiet and (mp.seen_looks < 2 or now() - mp.seen_since < enough):
+            return True
+        if not GIL and _in_runtime(mp):
+            mp.seen_looks = 0
+            mp.seen_since = now()
             return True
         gp = mp.curg
         if self.retake(pp, mp) and mp.tick == tick and gp is not sched.g1:

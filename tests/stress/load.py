@@ -20,6 +20,7 @@ from typing import Any
 
 import gmprt
 
+SPREAD = 2.0  # seconds to have each pinned worker on a thread of its own
 LONG = 30.0
 """Seconds that no round comes near: after them a wake-up is lost."""
 
@@ -99,8 +100,11 @@ def play(*scenes: Scene, timed: bool = True) -> None:
 
     def run_pinned(worker: Worker) -> None:
         assert meet is not None
-        with gmprt.blocking():
-            meet.wait(LONG)
+        try:
+            with gmprt.blocking():
+                meet.wait(SPREAD)
+        except threading.BrokenBarrierError:
+            pass  # one gave way before it came here, and its thread is blocked by another of them
         run(worker)
 
     threads = [threading.Thread(target=run, args=(w,), daemon=True) for w in foreign]
