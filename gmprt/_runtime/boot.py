@@ -364,12 +364,21 @@ def _report_leaks() -> bool:
 def _leaked() -> list[G[Any]]:
     """List the living goroutines that are neither main, nor the caller, nor daemons.
 
-    Those that run, or would at once, get a moment: they may be about to end.
+    Those that run, or would at once, get a moment: they may be about to end. Not those that would
+    run on the caller's own thread.
     """
-    here = getattr(getattr(tls, "m", None), "curg", None)
+    own = getattr(tls, "m", None)
+    here = getattr(own, "curg", None)
+
+    def may_end(gp: G[Any]) -> bool:
+        state = gp.state
+        if state == "runnable":
+            return gp.stack is None or gp.m is not own
+        return state in ("running", "dead")
+
     for wait in (0.001, 0.005, 0.02, 0.05, 0.0):
         leaked = [gp for gp in living() if gp is not sched.g1 and gp is not here and not gp.daemon]
-        if all(gp.state not in ("running", "runnable", "dead") for gp in leaked):
+        if not any(map(may_end, leaked)):
             break
         time.sleep(wait)
     return [gp for gp in leaked if gp.joinq is not None]

@@ -28,7 +28,7 @@ from .clock import now
 from .debug import dump
 from .fault import to_stderr
 from .g import FailedG, G
-from .lock import interrupted_runtime
+from .lock import interrupted_runtime, snapshot
 from .m import foreign_m, tls
 from .proc import go
 from .rawobject import alone
@@ -50,14 +50,16 @@ def _lost(gp: G[Any], sched: Sched = sched) -> None:
         return
     reporting = sched.reporting  # a fork in the hook gives the child another
     reporting.append(gp.id)
-    if sched.failed.pop(gp.id, None) is not None:
-        finaliser = sys._getframe(1)
-        if interrupted_runtime(finaliser.f_back, True):
-            _leave_to_sysmon(gp)  # the runtime may hold a lock
-            sched.sysmon_note.wake()
-        else:
-            _report(gp)
-    reporting.remove(gp.id)
+    try:
+        if sched.failed.pop(gp.id, None) is not None:
+            finaliser = sys._getframe(1)
+            if interrupted_runtime(finaliser.f_back, True):
+                _leave_to_sysmon(gp)  # the runtime may hold a lock
+                sched.sysmon_note.wake()
+            else:
+                _report(gp)
+    finally:
+        reporting.remove(gp.id)
 
 
 def _leave_to_sysmon(gp: G[Any]) -> None:
@@ -104,10 +106,12 @@ def _report_unreported(goid: int) -> None:
     """Report what was left to sysmon, unless somebody has; so may the exit, before this runs."""
     reporting = sched.reporting
     reporting.append(goid)
-    gp = sched.unreported.pop(goid, None)
-    if gp is not None:
-        _report(gp)
-    reporting.remove(goid)
+    try:
+        gp = sched.unreported.pop(goid, None)
+        if gp is not None:
+            _report(gp)
+    finally:
+        reporting.remove(goid)
 
 
 def report_all() -> None:
@@ -117,9 +121,9 @@ def report_all() -> None:
     """
     until = now() + EXIT_SECONDS
     while True:
-        for goid in list(sched.unreported):
+        for goid in snapshot(sched.unreported):
             _report_unreported(goid)
-        for goid, handle in list(sched.failed.items()):
+        for goid, handle in snapshot(sched.failed.items()):
             gp = handle()  # None: another thread is about to report it
             if gp is not None and sched.failed.pop(goid, None) is not None and not gp.asked:
                 _report(gp)
@@ -145,7 +149,11 @@ def _report(gp: G[Any]) -> None:
         hook = getattr(sys.modules.get("gmprt"), "excepthook", None) or default_excepthook
         hook(gp, exc)
     except BaseException as broken:  # a broken hook must not end the thread's scheduler
-        to_stderr(f"gmprt.excepthook failed: {broken!r}\n")
+        try:
+            text = repr(broken)
+        except Exception:  # that is broken, too
+            text = object.__repr__(broken)
+        to_stderr(f"gmprt.excepthook failed: {text}\n")
     finally:
         if mp is not None:
             tls.m = mp

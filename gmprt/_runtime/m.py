@@ -183,12 +183,12 @@ class M:
         self.seen_looks = 0  # [own: sysmon] looks that found it asleep at the same place
         self.tstate = 0  # [const] address of the interpreter's thread state, on 3.11 (preempt.py)
         self.want = -1  # [any] decision number of the goroutine that is to give way; -1: none
-        self.asks = 0  # [own: sysmon] times it has been asked to give way since that decision
+        self.asks = 0  # [own: sysmon] times asked to give way since that; or sysmon.MOVING
         self.want_since = 0.0  # [own: sysmon] since when
         self.asked_clock = -1  # [own: sysmon] its CPU clock when it was asked so, asleep, without P
         self.preemptions = 0  # [own: M] times one gave way that had not asked to
         self.run_tick = -1  # [own: sysmon] the decision it saw last
-        self.run_since = 0.0  # [own: sysmon] when it saw that first
+        self.run_since = 0.0  # [own: sysmon] about when that was
         self.waits: dict[str, tuple[int, float]] = {}  # [own: M] see waits.py
         self.mutex_waits = 0  # [own: M] waits for a Mutex that have ended here
         self.mutex_wait = 0.0  # [own: M] their seconds

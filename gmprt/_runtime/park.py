@@ -295,12 +295,7 @@ def execute_stack(sp: Stack) -> None:
         if mp.locked and mp.locked.pop(gp, 0):
             mp.dying = mp is not sched.m0
             mp.due = 0
-        # The last reference to it may go here, and finalisers of what it held may run: as g0. At
-        # once after the mark, before the waiters: who drops the last handle on another thread then
-        # finds no other, and a lost exception is reported right there.
-        mp.curg = mp.g0
         gp.joinq = None
-        del gp, kwargs
         if joinq:
             # The one plain waiter of `go(f).join()`, written out (benchmarks/spawn_join.py).
             try:
@@ -309,13 +304,19 @@ def execute_stack(sp: Stack) -> None:
                     sg.stack.g.reason = None  # type: ignore[union-attr]  # it has parked there
                     readyq.append(sg.stack.g)  # type: ignore[arg-type]
                 elif joinq or sg.claim is None:
+                    if sg.claim is None and all(other.claim is None for other in joinq):
+                        # On another thread they may drop the last handle: it is to be the last.
+                        mp.curg = mp.g0
+                        gp = None
                     _wake_joiners(mp, joinq, sg)
                 else:
                     _call_on_end(sg.elem)
                 del sg
             except IndexError:
                 pass  # it has given up
-        del joinq
+        # The last reference to it may go here, and finalisers of what it held may run: as g0.
+        mp.curg = mp.g0
+        del gp, joinq, kwargs
         # The first lines of `schedule`, written out (benchmarks/spawn_join.py).
         tick = mp.tick + 1
         pp = mp.p

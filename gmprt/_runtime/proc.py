@@ -338,6 +338,8 @@ def find_runnable(mp: M) -> G[Any] | None:
                 return None
             continue
         if mp.sigs and _main_takes_signals(mp):
+            if mp.spinning:
+                resetspinning(mp)
             mp.due = 0
             return sched.g1
         if _others_want(mp, fresh_ok) and slice_over(mp):

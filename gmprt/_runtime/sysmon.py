@@ -33,7 +33,7 @@ from .cpus import shorten_slices
 from .failures import look_at_failures, report_lost
 from .g import ThreadG, code_of
 from .handoff import SLICE, SLICE_MIN, handoffp, startm, wakep
-from .lock import PACKAGE_DIR, release, snapshot
+from .lock import ENTRANCES, PACKAGE_DIR, release, snapshot
 from .m import M
 from .note import Note
 from .p import P
@@ -51,6 +51,7 @@ QUIET_NS = 20_000  # what the process may burn in a look and still count as quie
 BUSY_INTERVAL = 0.0005  # switch interval while several Ms run Python
 BLOCKED_SECONDS = 1.0  # what an M may wait for a lock while others that live on it are ready
 SLICE_TIMER = SLICE / 2  # where a deadline has come, or another M waits for the P (`slice_over`)
+MOVING = -1  # M.asks: it has made decisions since the look before, unasked
 ASKED_TICKS = 4  # decisions: those whom a timer has woken have run for a moment before
 QUEUED_SECONDS = 0.0005  # an M whose deadline has come has queued for a P by then
 HELD_UP = 0.05  # seconds that Python code may keep others waiting where it may not give way
@@ -94,10 +95,13 @@ def _in_runtime(mp: M) -> bool:
     """Tell whether a thread that sleeps stands in the runtime's own code.
 
     Without the GIL it may wait there for a lock of the interpreter, as of a deque that all use. Its
-    P would be of no more use elsewhere, and what it runs does not block.
+    P would be of no more use elsewhere, and what it runs does not block. Not for long, though: some
+    code of ours calls what the program has given it.
     """
     top = top_of(mp)
-    return top is not None and top[0].co_filename.startswith(PACKAGE_DIR) and top[0] not in GROUND
+    if top is None or not top[0].co_filename.startswith(PACKAGE_DIR):
+        return False
+    return top[0] not in GROUND and top[0] not in ENTRANCES
 
 
 class _Sysmon:
@@ -167,13 +171,15 @@ class _Sysmon:
         by half of one in the mean. Where the GIL has to be waited for, sysmon asks for it before.
         """
         first, soonest = inf, now() + policy.sysmon_min
-        for mp in snapshot(sched.allm):
+        for mp in () if sched.preemptoff else snapshot(sched.allm):
             when = first_deadline(mp)
             if when >= first:
                 continue
             if mp.p is not None:
+                if mp.asks == MOVING:
+                    continue  # it sees to its deadlines itself
                 first = max(when, mp.run_since + SLICE_TIMER)
-            elif not sched.pidle:
+            elif mp.idle and not sched.pidle:
                 first = when + QUEUED_SECONDS
         if GIL and first < inf and not self.in_time:
             first -= 0.9 * sys.getswitchinterval()
@@ -308,9 +314,7 @@ class _Sysmon:
         enough = 2.5 * sys.getswitchinterval() if GIL else 0.002
         if not quiet and (mp.seen_looks < 2 or now() - mp.seen_since < enough):
             return True
-        if not GIL and _in_runtime(mp):
-            mp.seen_looks = 0
-            mp.seen_since = now()
+        if not GIL and now() - mp.seen_since < HELD_UP and _in_runtime(mp):
             return True
         gp = mp.curg
         if self.retake(pp, mp) and mp.tick == tick and gp is not sched.g1:
@@ -345,12 +349,14 @@ class _Sysmon:
             if tick != mp.run_tick:
                 # Who runs now has begun since the last look: right after it, if another was asked
                 # to give way there; else some time. Not what may be hours ago, when sysmon slept.
-                asked = mp.asks and tick - mp.run_tick <= ASKED_TICKS
+                asked = mp.asks > 0 and tick - mp.run_tick <= ASKED_TICKS
                 mp.run_since = max(self.looked_before, moment - SLICE / (1 if asked else 2))
                 mp.run_tick = tick
-                mp.asks = 0
+                mp.asks = 0 if asked else MOVING
                 if not asked:
                     continue
+            elif mp.asks == MOVING:
+                mp.asks = 0
             wanted = self.wanted(mp, moment)
             if wanted == 0.0 or moment - mp.run_since < wanted:
                 busy = busy or wanted > 0.0

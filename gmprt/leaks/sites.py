@@ -16,6 +16,7 @@ at each birth and each end made eight threads wait for each other for most of th
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable
 from types import CodeType
@@ -106,15 +107,17 @@ def _enter_some() -> None:
 
 
 def _enter() -> None:
-    """Enter what is noted into the table. Caller holds: `_lock`."""
-    while True:
+    """Enter what is noted by now into the table. Caller holds: `_lock`."""
+    for _ in range(len(_notes)):  # others go on noting
         try:
             goid, code, lasti, name, failed = _notes.popleft()
         except IndexError:
             return
         record = _records.get(id(code) + lasti)
         if name is None:
-            if record is not None and record.alive:  # being made when the counting began
+            if _early is not None and goid not in _early:
+                _early.add(goid)  # it has ended before its birth was noted, which counts no more
+            elif record is not None and record.alive:  # being made when the counting began
                 record.finished += 1
                 record.failed += failed
                 record.alive -= 1
@@ -137,6 +140,8 @@ def start_counting() -> None:
     global _early
     _early = set()
     set_site_hooks(_born, _ended)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork)
     for gp in living():
         _born(gp)  # main has no site
     # Whoever is among those, and was made after the hooks were set, has been noted by them before.
@@ -144,6 +149,13 @@ def start_counting() -> None:
     _enter()
     _early = None
     release(_lock)
+
+
+def _after_fork() -> None:
+    """In the child of a fork: whoever held the lock is gone, and all that was noted."""
+    global _lock
+    _lock = make_lock(Rank.SYNC)
+    _notes.clear()
 
 
 def by_site() -> list[Site]:

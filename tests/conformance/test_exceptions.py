@@ -452,3 +452,16 @@ def test_the_exceptions_are_what_the_contract_says():
     assert not issubclass(WouldBlock, TimeoutError)
     assert issubclass(GoroutineExit, BaseException)
     assert not issubclass(GoroutineExit, Exception)
+
+
+def test_a_hook_is_called_once_the_group_knows_of_the_end(procs, monkeypatch):
+    """Nobody who waits for the group waits for the hook."""
+    known, wg = Chan(1), gmprt.sync.WaitGroup()
+
+    def hook(g, exc):
+        wg.wait(timeout=1)
+        known.send_nowait(exc)
+
+    monkeypatch.setattr(gmprt, "excepthook", hook)
+    wg.go(fails)
+    assert isinstance(known.recv(timeout=LONG), Boom)

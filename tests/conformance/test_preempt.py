@@ -69,7 +69,8 @@ def test_one_that_is_ready(one_p, flag):
 
 
 def test_one_that_sleeps(one_p, flag):
-    g = parked(lambda: (sleep(0.001), flag.set()))
+    g = go(lambda: (sleep(0.02), flag.set()))
+    gosched()  # it begins to sleep; on a busy machine it may be awake before anybody looks
     assert go(flag.spin).result(LONG)
     assert g.join(LONG)
 
