@@ -92,7 +92,7 @@ class Sched:
         self.goid = 2  # [lock: sched] next batch; main is 1
         self.m0: M | None = None  # [lock: boot] the main thread's M, once it has come in
         self.g1: G[Any] | None = None  # [lock: boot] main
-        self.retrips: deque[int] = deque()  # [atomic: deque.append/remove] tripped by sysmon
+        self.retripped = False  # [any] sysmon has tripped SIGURG, for signals left for main
         self.halting = False  # [any] the switch interval is not sysmon's to change now
         self.sysmon_tid = 0  # [const] once it runs
         self.firings = 0  # [own: sysmon] odd while it wakes those whom timers and signals wake

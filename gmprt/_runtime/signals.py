@@ -379,9 +379,13 @@ def _watched(signum: int, frame: FrameType | None) -> None:
 
 def handle_signal(signum: int) -> None:
     """Call the user's handler. Runs on: main."""
+    _call_handler(signum, sys._getframe(1))
+
+
+def _call_handler(signum: int, frame: FrameType | None) -> None:
     handler = _user.get(signum)
     if callable(handler):
-        handler(signum, sys._getframe(1))
+        handler(signum, frame)
 
 
 def _wrapper(signum: int, frame: FrameType | None) -> None:
@@ -392,6 +396,10 @@ def _wrapper(signum: int, frame: FrameType | None) -> None:
             sched.errands.popleft()()
         except IndexError:
             break
+    if signum == signal.SIGURG and sched.retripped:
+        sched.retripped = False
+        _take_again(frame)
+        return
     if signum in sched.watched:
         sched.signaled.append(signum)
         sched.sysmon_note.wake()
@@ -402,14 +410,10 @@ def _wrapper(signum: int, frame: FrameType | None) -> None:
     if not callable(_user.get(signum)):
         return  # SIGURG for an errand, or one that was watched until just now
     m0 = sched.m0
-    if _is_retrip(signum) and (m0 is None or signum not in m0.sigs):
-        return  # main has handled it meanwhile
     if m0 is None or _in_mains_own_code(frame):
         if m0 is not None and signum in m0.sigs:
             m0.sigs.remove(signum)
-        handler = _user.get(signum)
-        if callable(handler):
-            handler(signum, frame)
+        _call_handler(signum, frame)
         return
     if signum not in m0.sigs:
         m0.sigs.append(signum)
@@ -420,13 +424,15 @@ def _wrapper(signum: int, frame: FrameType | None) -> None:
     sched.sysmon_note.wake()
 
 
-def _is_retrip(signum: int) -> bool:
-    """Tell whether sysmon, not the system, has tripped the signal."""
-    try:
-        sched.retrips.remove(signum)
-    except ValueError:
-        return False
-    return True
+def _take_again(frame: FrameType | None) -> None:
+    """Call the handlers of signals left for main, if it is in its own code now.
+
+    sysmon has tripped SIGURG for that, not those signals themselves: the interpreter makes one call
+    of two that come close together, and a new one would pass for that which main had already.
+    """
+    m0 = sched.m0
+    while m0 is not None and m0.sigs and _in_mains_own_code(frame):
+        _call_handler(m0.sigs.popleft(), frame)
 
 
 def _in_mains_own_code(frame: FrameType | None) -> bool:

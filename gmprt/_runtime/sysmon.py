@@ -265,13 +265,12 @@ class _Sysmon:
         self.ready, self.counted = ready, moment
 
     def trip_signals(self) -> bool:
-        """Let Python call main's signal handlers once more."""
+        """Have Python let main look at its signals once more (signals.py)."""
         m0 = sched.m0
         if m0 is None or not m0.sigs:
             return False
-        for signum in snapshot(m0.sigs):
-            sched.retrips.append(signum)
-            _thread.interrupt_main(signal.Signals(signum))
+        sched.retripped = True
+        _thread.interrupt_main(signal.SIGURG)
         m0.due = 0
         m0.note.wake()
         return True
