@@ -329,20 +329,45 @@ def _exit_hook() -> None:
 
 
 def _let_settle() -> None:
-    """Without the GIL, wait for the Ms to be asleep, those that are not busy with goroutines.
+    """Have the Ms asleep when the interpreter ends: the idle ones, and at a gate those that run
+    goroutines and come to a scheduling point in time.
 
-    Any may start a collection, which stops all threads. The interpreter's end, if it comes just
-    then, ends that thread for good, and waits for it with its next collection.
+    It ends a thread that it finds running for good, wherever that is: with the GIL on a goroutine's
+    stack, which may crash 3.11; without it while that stops all threads, as a collection does, and
+    its own next collection waits for that one. Hooks that come after this may still need the
+    goroutines: the gate is opened when main waits for one, or schedules, and after two seconds.
     """
     own = getattr(tls, "m", None)
+    gate = sched.exit_gate = _thread.allocate_lock()
+    gate.acquire()
+
+    def wait_at_the_gate(mp: M) -> None:
+        if sched.exit_gate is gate:
+            mp.settled = True
+            if gate.acquire(True, _GATE_SECONDS):
+                gate.release()
+            mp.settled = False
+
+    def busy() -> list[M]:
+        return [mp for mp in list(sched.allm) if mp is not own and not mp.settled]
+
+    for mp in busy():
+        if not mp.idle:
+            mp.calls.append(wait_at_the_gate)
+            mp.due = 0
+            mp.note.wake()
     until = now() + _SETTLE_SECONDS
-    while not GIL and now() < until:
-        if all(mp.settled or mp is own for mp in list(sched.allm)):
+    while now() < until:
+        left = [mp for mp in busy() if not (mp.incall or (GIL and mp.idle))]
+        if not left:
             return
+        for mp in left:
+            mp.due = 0  # in case its own store has overtaken the request
         time.sleep(0.001)
 
 
 _SETTLE_SECONDS = 0.1
+_GATE_SECONDS = 2.0  # the interpreter's end is over by then
 
 
 def _report_leaks() -> bool:

@@ -41,7 +41,7 @@ from .handoff import (
 from .idle import idle, spin, steal
 from .m import M, tls
 from .p import RUNQ_MAX, P
-from .sched import BLOCKER_SECONDS, BLOCKER_STRIKES, GOID_BATCH, sched
+from .sched import BLOCKER_SECONDS, BLOCKER_STRIKES, GOID_BATCH, open_exit_gate, sched
 from .timerproc import next_look, next_timer, run_timers
 from .timers import expire
 from .waits import sample_wait
@@ -303,6 +303,8 @@ def schedule(mp: M) -> G[Any] | None:
 
 def find_runnable(mp: M) -> G[Any] | None:
     """Find a goroutine to run the long way. None: the M is to end. Go: proc.go findRunnable."""
+    if sched.exit_gate is not None and (mp.foreign or mp is sched.m0):
+        open_exit_gate()
     if mp.foreign:
         return _foreign_wait(mp)
     if mp.forked:

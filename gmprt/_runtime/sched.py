@@ -71,6 +71,7 @@ class Sched:
         self.lock = make_lock(Rank.SCHED)  # [const]
         self.started = False  # [lock: boot]
         self.exiting = False  # [any] the exit report has been given
+        self.exit_gate: Any = None  # [any] where Ms are kept at exit, until main waits for others
         self.runq: deque[G[Any]] = deque()  # [atomic: deque.append/popleft] global queue, fresh Gs
         self.procs = 0  # [lock: sched] gomaxprocs
         self.allp: list[P] = []  # [lock: sched] append only; retired ones stay, may be revived
@@ -161,6 +162,13 @@ class Sched:
 
 
 sched = Sched()
+
+
+def open_exit_gate() -> None:
+    """Let the Ms go on that the exit has stopped: somebody needs them after all. Any thread."""
+    gate, sched.exit_gate = sched.exit_gate, None
+    if gate is not None:
+        gate.release()
 
 
 def lock_sched() -> None:
