@@ -29,6 +29,7 @@ from .sched import sched
 __all__ = [
     "SIGNALS",
     "answer",
+    "ask_m",
     "ask_ms",
     "interrupt",
     "leave_attn",
@@ -106,6 +107,13 @@ def take_attn(gp: G[Any]) -> Any:
     return None if exc is SIGNALS else exc
 
 
+def ask_m(mp: M, question: Callable[[M], None]) -> None:
+    """Have an M call `question` with itself at a scheduling point, whenever that is."""
+    mp.calls.append(question)
+    mp.due = 0
+    mp.note.wake()
+
+
 def ask_ms(
     ms: Collection[M], question: Callable[[M], None], came: Note, all_came: Callable[[], bool]
 ) -> None:
@@ -116,9 +124,7 @@ def ask_ms(
     thread, at most `ANSWER_SECONDS`.
     """
     for mp in ms:
-        mp.calls.append(question)
-        mp.due = 0
-        mp.note.wake()
+        ask_m(mp, question)
     deadline = now() + ANSWER_SECONDS
     while not all_came() and now() < deadline:
         if not came.sleep(0.02):

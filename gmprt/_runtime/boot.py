@@ -24,7 +24,7 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 
-from .attn import reset_attn, set_signal_handler
+from .attn import ask_m, reset_attn, set_signal_handler
 from .clock import now
 from .cpus import default_procs, positive
 from .debug import dump, living, schedtrace_lines
@@ -353,9 +353,7 @@ def _let_settle() -> None:
 
     for mp in busy():
         if not mp.idle:
-            mp.calls.append(wait_at_the_gate)
-            mp.due = 0
-            mp.note.wake()
+            ask_m(mp, wait_at_the_gate)
     until = now() + _SETTLE_SECONDS
     while now() < until:
         left = [mp for mp in busy() if not (mp.incall or (GIL and mp.idle))]
@@ -363,7 +361,7 @@ def _let_settle() -> None:
             return
         for mp in left:
             mp.due = 0  # in case its own store has overtaken the request
-        time.sleep(0.001)
+        time.sleep(0.001)  # nobody tells when an M has gone to sleep
 
 
 _SETTLE_SECONDS = 0.1
@@ -405,7 +403,7 @@ def _leaked() -> list[G[Any]]:
         leaked = [gp for gp in living() if gp is not sched.g1 and gp is not here and not gp.daemon]
         if not any(map(may_end, leaked)):
             break
-        time.sleep(wait)
+        time.sleep(wait)  # their own threads run meanwhile
     return [gp for gp in leaked if gp.joinq is not None]
 
 

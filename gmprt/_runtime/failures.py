@@ -21,7 +21,8 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .clock import now
@@ -48,18 +49,26 @@ def _lost(gp: G[Any], sched: Sched = sched) -> None:
     if gp.asked:
         sched.failed.pop(gp.id, None)
         return
+    finaliser = sys._getframe(1)
+    with _in_hand(gp.id):
+        if sched.failed.pop(gp.id, None) is None:
+            return
+        if interrupted_runtime(finaliser.f_back, True):
+            _leave_to_sysmon(gp)  # the runtime may hold a lock
+            sched.sysmon_note.wake()
+        else:
+            _report(gp)
+
+
+@contextmanager
+def _in_hand(goid: int) -> Iterator[None]:
+    """Have the exit wait for what is done here with a claim."""
     reporting = sched.reporting  # a fork in the hook gives the child another
-    reporting.append(gp.id)
+    reporting.append(goid)
     try:
-        if sched.failed.pop(gp.id, None) is not None:
-            finaliser = sys._getframe(1)
-            if interrupted_runtime(finaliser.f_back, True):
-                _leave_to_sysmon(gp)  # the runtime may hold a lock
-                sched.sysmon_note.wake()
-            else:
-                _report(gp)
+        yield
     finally:
-        reporting.remove(gp.id)
+        reporting.remove(goid)
 
 
 def _leave_to_sysmon(gp: G[Any]) -> None:
@@ -85,10 +94,9 @@ def look_at_failures(before: set[int]) -> set[int]:
             found.add(gp.id)
             sched.failures.append(handle)
         else:
-            sched.reporting.append(gp.id)
-            if sched.failed.pop(gp.id, None) is not None:
-                _leave_to_sysmon(gp)
-            sched.reporting.remove(gp.id)
+            with _in_hand(gp.id):
+                if sched.failed.pop(gp.id, None) is not None:
+                    _leave_to_sysmon(gp)
     return found
 
 
@@ -104,14 +112,10 @@ def report_lost() -> None:
 
 def _report_unreported(goid: int) -> None:
     """Report what was left to sysmon, unless somebody has; so may the exit, before this runs."""
-    reporting = sched.reporting
-    reporting.append(goid)
-    try:
+    with _in_hand(goid):
         gp = sched.unreported.pop(goid, None)
         if gp is not None:
             _report(gp)
-    finally:
-        reporting.remove(goid)
 
 
 def report_all() -> None:
@@ -129,7 +133,7 @@ def report_all() -> None:
                 _report(gp)
         if not (sched.reporting or sched.unreported or sched.failed) or now() >= until:
             return
-        time.sleep(0.001)
+        time.sleep(0.001)  # others are in the middle of theirs
 
 
 def _report(gp: G[Any]) -> None:

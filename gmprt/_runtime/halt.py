@@ -72,7 +72,7 @@ class Halted:
             if GIL:
                 self._interval = sys.getswitchinterval()
                 sys.setswitchinterval(INTERVAL)
-                time.sleep(0)
+                time.sleep(0)  # a fresh turn with the GIL
                 sys.setswitchinterval(KEPT)
             else:
                 self._stop_ms()

@@ -116,7 +116,7 @@ def spin(mp: M) -> bool:
             return True
         if sched.pwait:
             return False
-        time.sleep(0)
+        time.sleep(0)  # whoever has the work may need this CPU
     return False
 
 

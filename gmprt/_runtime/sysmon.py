@@ -37,7 +37,7 @@ from .lock import ENTRANCES, PACKAGE_DIR, release, snapshot
 from .m import M
 from .note import Note
 from .p import P
-from .preempt import GROUND, make_preempter, top_of
+from .preempt import make_preempter, top_of
 from .sched import GIL, lock_sched, policy, sched
 from .timerproc import next_timer, run_timers
 from .timers import first_deadline
@@ -101,7 +101,7 @@ def _in_runtime(mp: M) -> bool:
     top = top_of(mp)
     if top is None or not top[0].co_filename.startswith(PACKAGE_DIR):
         return False
-    return top[0] not in GROUND and top[0] not in ENTRANCES
+    return top[0] not in ENTRANCES
 
 
 class _Sysmon:
