@@ -59,6 +59,7 @@ from ._runtime import (
     set_make_ended,
     take_out,
     tls,
+    uncounted,
     unpark,
 )
 from .chantypes import ChanClosed, EndOfChan, WouldBlock
@@ -68,7 +69,7 @@ __all__ = ["Chan", "DoneChan", "ReadOnlyChan", "has_living", "wake"]
 T = TypeVar("T")
 
 
-_number = count(1).__next__
+_number = uncounted(count(1).__next__)
 
 
 class Chan(Generic[T]):
@@ -736,7 +737,7 @@ class DoneChan(ReadOnlyChan[Any]):
             pass  # by who cancels, or by who has just made it: whoever came first
 
 
-_NOTHING: deque[Any] = deque()  # stays empty
+_NOTHING: deque[Any] = uncounted(deque())  # stays empty
 
 _ended_lock = make_lock(Rank.SYNC)
 

@@ -46,6 +46,7 @@ from ._runtime import (
     make_lock,
     now,
     release,
+    uncounted,
     unwatch_signals,
     watch_signals,
 )
@@ -348,8 +349,8 @@ def _end(node: _Cancel | _AfterFunc, error: BaseException, why: BaseException | 
 
 # -- making them
 
-_BACKGROUND = _Empty("background")
-_TODO = _Empty("todo")
+_BACKGROUND = uncounted(_Empty("background"))
+_TODO = uncounted(_Empty("todo"))
 
 
 class CancelCause(Protocol):

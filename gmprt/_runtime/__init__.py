@@ -99,6 +99,7 @@ from .protocols import SendChan as SendChan
 from .rand import rand as rand
 from .rand import shuffled as shuffled
 from .rawframe import local_slots as local_slots
+from .rawobject import uncounted as uncounted
 from .run import current as current
 from .run import goexit as goexit
 from .run import lock_os_thread as lock_os_thread

@@ -30,6 +30,7 @@ from .clock import DONT_WAIT, deadline, now
 from .lock import PACKAGE_DIR
 from .protocols import Context as CancelContext
 from .protocols import RecvChan
+from .rawobject import uncounted
 
 if TYPE_CHECKING:
     from .m import M
@@ -73,6 +74,7 @@ class Signal:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        uncounted(self)
 
     def __repr__(self) -> str:
         return self.name
@@ -95,7 +97,7 @@ class Claim(list[None]):
     winner: Sudog | None
 
 
-DEAD: Final = Claim()  # never has a token: the Sudog of an abandoned wait
+DEAD: Final = uncounted(Claim())  # never has a token: the Sudog of an abandoned wait
 
 
 class Owner(Protocol):
@@ -158,7 +160,7 @@ class _Nobody:
         return False
 
 
-NOBODY: Final = _Nobody()
+NOBODY: Final = uncounted(_Nobody())
 
 
 # The verbs that a G's own methods need, handed down by park.py and chan.py.

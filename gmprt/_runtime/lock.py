@@ -29,6 +29,7 @@ from typing import TypeAlias, TypeVar
 
 from .fault import throw
 from .note import Note
+from .rawobject import uncounted
 
 __all__ = [
     "ENTRANCES",
@@ -79,7 +80,7 @@ class Rank(IntEnum):
 Lock: TypeAlias = list[None]
 """A lock: one token in it while it is free, none while it is held."""
 
-parked: dict[Note, Lock] = {}
+parked: dict[Note, Lock] = uncounted({})
 """Who waits in `lock_slow`, and for what. [atomic: dict]"""
 
 _checking = False

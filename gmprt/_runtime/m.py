@@ -28,6 +28,7 @@ from .cpus import shorten_slices
 from .g import Sudog, ThreadG
 from .lock import GIL
 from .note import Note
+from .rawobject import uncounted
 
 if TYPE_CHECKING:
     from greenlet import greenlet
@@ -50,7 +51,7 @@ class _Tls(_thread._local):
     m: M
 
 
-tls = _Tls()
+tls = uncounted(_Tls())
 
 
 class M:

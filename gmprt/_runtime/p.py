@@ -18,6 +18,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from .heap import TimerHeap
+from .rawobject import uncounted
 
 if TYPE_CHECKING:
     from .g import G
@@ -42,6 +43,8 @@ class P:
         self.retired = False  # [lock: sched] gomaxprocs went below its id
         self.tick = 0  # [lock: sched] ticks run with it before the present holder
         self.timers = TimerHeap()  # [const] of no parked goroutine
+        for part in (self, self.runnext, self.runq):
+            uncounted(part)
 
     def __repr__(self) -> str:
         holder = "idle" if self.m is None else f"M{self.m.id}"

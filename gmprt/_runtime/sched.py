@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from .lock import GIL, Rank, acquire, make_lock, release
 from .note import Note
 from .p import P
+from .rawobject import uncounted
 
 if TYPE_CHECKING:
     from .g import G
@@ -52,7 +53,7 @@ class FreePolicy:
     sysmon_min = 0.0005
 
 
-policy: GilPolicy | FreePolicy = GilPolicy() if GIL else FreePolicy()
+policy: GilPolicy | FreePolicy = uncounted(GilPolicy() if GIL else FreePolicy())
 
 BLOCKER_STRIKES = 2  # long unannounced calls before a function is held to block
 BLOCKER_SECONDS = 0.010  # what is long
@@ -126,6 +127,9 @@ class Sched:
         self.sysmon_ended = Note()  # [const] where the exit waits for that
         self.sysmon_running = False  # [own: sysmon] counted among the process's threads
         self.ghosts = 0  # [const] threads that Python still counts though a fork has ended them
+        for part in vars(self).values():
+            if isinstance(part, (list, dict, deque)):
+                uncounted(part)
 
     def __repr__(self) -> str:
         return (
@@ -161,7 +165,7 @@ class Sched:
         )
 
 
-sched = Sched()
+sched = uncounted(Sched())
 
 
 def open_exit_gate() -> None:

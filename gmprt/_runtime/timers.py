@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import now
 from .g import TIMED_OUT
+from .rawobject import uncounted
 
 if TYPE_CHECKING:
     from .g import G, Sudog
@@ -31,7 +32,7 @@ __all__ = [
     "put_first",
 ]
 
-_number = count().__next__  # breaks ties, so that Sudogs are never compared
+_number = uncounted(count().__next__)  # breaks ties, so that Sudogs are never compared
 _SWEEP_AT = 64
 
 

@@ -24,6 +24,7 @@ TOP = "gmprt"
 LAYERS = [
     # the ground
     [
+        "_runtime.rawobject",
         "_runtime.fault",
         "_runtime.lock",
         "_runtime.note",
@@ -48,7 +49,7 @@ LAYERS = [
     # the one shared object
     ["_runtime.sched"],
     # the verbs: who holds a P and who wakes whom, then having nothing to run, then running
-    ["_runtime.handoff", "_runtime.rawobject", "_runtime.waits"],
+    ["_runtime.handoff", "_runtime.waits"],
     ["_runtime.timerproc", "_runtime.ctx"],
     ["_runtime.idle", "_runtime.attn"],
     ["_runtime.proc"],
@@ -85,6 +86,7 @@ FREE_LAYERS = 2
 SIDEWAYS = {
     ("_runtime.lock", "_runtime.fault"),
     ("_runtime.lock", "_runtime.note"),
+    ("_runtime.lock", "_runtime.rawobject"),
     ("_runtime.stack", "_runtime.g"),
     ("_runtime.m", "_runtime.g"),
     ("_runtime.timers", "_runtime.g"),

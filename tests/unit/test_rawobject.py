@@ -1,10 +1,18 @@
-"""What tells whether anybody but the caller holds an object."""
+"""What tells whether anybody but the caller holds an object, and objects that nobody counts."""
 
+import gc
+import sys
 import threading
 import weakref
+from collections import deque
 
-from gmprt._runtime.rawobject import alone
-from gmprt._runtime.sched import GIL
+import pytest
+
+from gmprt._runtime.g import NOBODY, TIMED_OUT
+from gmprt._runtime.lock import parked
+from gmprt._runtime.m import tls
+from gmprt._runtime.rawobject import alone, uncounted
+from gmprt._runtime.sched import GIL, sched
 
 
 class Thing:
@@ -64,3 +72,38 @@ def test_one_that_was_dropped_by_all_but_its_maker_does_not_know():
     thread.join()
     del thing
     assert handle() is None
+
+
+@pytest.mark.skipif(GIL, reason="with the GIL counting costs nothing")
+def test_what_is_uncounted_has_the_count_of_none():
+    """As many as nobody could hold, whatever is added or dropped, on any thread."""
+    thing = uncounted(Thing())
+    counts = {sys.getrefcount(None), sys.getrefcount(thing)}
+    held = [thing] * 100
+    dropper = threading.Thread(target=held.clear)
+    dropper.start()
+    dropper.join()
+    counts.add(sys.getrefcount(thing))
+    assert len(counts) == 1
+
+
+def test_what_is_uncounted_keeps_what_it_refers_to():
+    thing = uncounted(Thing())
+    thing.child = Thing()
+    handle = weakref.ref(thing.child)
+    gc.collect()
+    assert handle() is thing.child
+    del thing.child
+    gc.collect()
+    assert handle() is None
+
+
+def test_what_the_runtime_touches_at_each_step_is_uncounted():
+    """Else threads that have nothing to do with each other get in each other's way."""
+    if GIL:
+        pytest.skip("with the GIL counting costs nothing")
+    never = sys.getrefcount(None)
+    parts = [part for part in vars(sched).values() if isinstance(part, (list, dict, deque))]
+    assert len(parts) > 20
+    for thing in (sched, tls, parked, TIMED_OUT, NOBODY, *sched.allp, *parts):
+        assert sys.getrefcount(thing) == never, thing
