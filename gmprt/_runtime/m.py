@@ -21,6 +21,7 @@ import os
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .clock import now
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from .p import P
     from .stack import Stack
 
-__all__ = ["M", "foreign_m", "thread_g", "tls"]
+__all__ = ["M", "foreign_m", "set_knock", "thread_g", "tls"]
 
 
 _libc = ctypes.PyDLL(None)  # its calls keep the GIL
@@ -52,6 +53,19 @@ class _Tls(_thread._local):
 
 
 tls = uncounted(_Tls())
+
+
+def _no_knock(mp: M) -> None:
+    pass
+
+
+_knock: Callable[[M], Any] = _no_knock
+
+
+def set_knock(make: Callable[[M], Any]) -> None:
+    """Name what makes an `M.knock`; called by preempt.py."""
+    global _knock
+    _knock = make
 
 
 class M:
@@ -83,6 +97,7 @@ class M:
         "idle",
         "incall",
         "ingc",
+        "knock",
         "locked",
         "look_tick",
         "look_time",
@@ -183,9 +198,10 @@ class M:
         self.blocked: tuple[Any, float] | None = None  # [any] sysmon took its P: code, since when
         self.seen_looks = 0  # [own: sysmon] looks that found it asleep at the same place
         self.tstate = 0  # [const] address of the interpreter's thread state, on 3.11 (preempt.py)
-        self.want = -1  # [any] decision number of the goroutine that is to give way; -1: none
+        self.want = -1  # [any] decision number of who is to give way; -1: none; or ANSWERING
         self.asks = 0  # [own: sysmon] times asked to give way since that; or sysmon.MOVING
         self.want_since = 0.0  # [own: sysmon] since when
+        self.knock: Any = None  # [any] what sysmon drops to have it look up, see preempt.py
         self.asked_clock = -1  # [own: sysmon] its CPU clock when it was asked so, asleep, without P
         self.preemptions = 0  # [own: M] times one gave way that had not asked to
         self.run_tick = -1  # [own: sysmon] the decision it saw last
@@ -212,6 +228,7 @@ class M:
         """Note the calling thread's ident and CPU clock. Runs on: own M."""
         if not (GIL or self.foreign):
             shorten_slices()
+            self.knock = _knock(self)
         self.ident = _thread.get_ident()
         self.tid = _thread.get_native_id()
         if sys.version_info < (3, 12):

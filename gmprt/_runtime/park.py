@@ -462,6 +462,7 @@ def _mexit(mp: M, sp: Stack) -> None:
     other = None  # type: ignore[assignment]  # this was its last reference but for `stacks`
     mp.stacks.clear()
     mp.to_make = None
+    mp.knock = None
     # Returning ends this stack and wakes its parent, the root, whose loop finds nothing to make.
 
 

@@ -2,7 +2,8 @@
 
 sysmon finds who has run for long while others wait (`sysmon.look_at_slices`) and has that thread
 call back at its next jump, branch, call or return: with `sys.monitoring`, from Python 3.12, by
-events local to the code that is on top of the thread just then; on 3.11 by the thread's trace hook.
+events local to the code that is on top of the thread just then; on 3.11 by the thread's trace hook;
+on a 3.13 without the GIL by a finaliser (`Knock`), which stops nobody.
 The callback runs on the goroutine's own stack, puts the goroutine at the tail of its M's queue, and
 switches to the next. Nothing is paid until somebody overruns.
 
@@ -13,7 +14,7 @@ greenlet that is not the goroutine's own. A preempted goroutine is not at a park
 runnable, and no interrupt is delivered there.
 
 The interpreter counts, per thread, the callbacks that it is in, and calls none back meanwhile. So
-the count is taken down before the switch and put back after the return.
+the count is taken down before the switch and put back after the return. (Not a finaliser's.)
 
 Invariants:
 - Only the thread that has been asked, in the scheduling decision it was asked in (`M.want`), gives
@@ -43,9 +44,9 @@ from greenlet import getcurrent
 
 from .clock import now
 from .fault import to_stderr
-from .g import ThreadG
+from .g import Signal, ThreadG
 from .lock import PACKAGE_DIR, Rank, acquire, make_lock, release, snapshot
-from .m import M, tls
+from .m import M, set_knock, tls
 from .park import execute_stack, first_stack, yield_preempted
 from .sched import GIL, lock_sched, sched
 from .stack import Stack
@@ -158,11 +159,22 @@ def _probe(depth: int) -> None:
         _probe(depth - 1)
 
 
+def _answer(mp: M, frame: FrameType) -> bool:
+    """Tell whether the running goroutine gives way now; it has been asked to. Runs on: own M."""
+    mp.want = ANSWERING
+    try:
+        return _may(mp, frame)
+    finally:
+        mp.want = -1
+
+
+ANSWERING = -2  # in M.want: to look at a code for the first time may take some ms
+
+
 def _give_way(frame: FrameType) -> None:
-    """Switch away from the running goroutine, if it may be. Called by the interpreter."""
+    """Switch away from the running goroutine, if it may be. The interpreter has called back."""
     mp = tls.m
-    mp.want = -1
-    if not _may(mp, frame):
+    if not _answer(mp, frame):
         return
     del frame
     tstate = _current_tstate()
@@ -171,6 +183,58 @@ def _give_way(frame: FrameType) -> None:
         yield_preempted(mp)
     finally:
         _enter_tracing(tstate)
+
+
+class Knock:
+    """What a thread has made and sysmon lets go of, to have it look up from its work.
+
+    Without the GIL an object is freed by the thread that has made it: the interpreter leaves it in
+    that one's queue, and has it look there at its next jump back, call or function, where this
+    finaliser runs. That stops nobody, and takes 15 us. Each change of events stops all threads, and
+    again to find the code on top: 2 ms for each preemption beside two threads that compute, and the
+    others call back as well that run the same code: a fifth of benchmarks/fanout.py.
+    """
+
+    __slots__ = ("mp",)
+
+    def __init__(self, mp: M) -> None:
+        self.mp = mp  # [const]
+
+    def __del__(self) -> None:
+        mp = self.mp
+        if mp.knock is not KNOCKED:
+            return  # the thread ends
+        if getattr(tls, "m", None) is not mp:
+            mp.knock = None  # a collection was faster: it drops what it finds in all the queues
+            return
+        if _watched():
+            mp.knock = None  # it may have come inside a callback; no events do
+            return
+        mp.knock = Knock(mp)
+        if mp.want != mp.tick:
+            return
+        if _answer(mp, sys._getframe(1)):
+            yield_preempted(mp)
+
+
+def _watched() -> bool:
+    """Tell whether the interpreter may call somebody else back on this thread, for each event.
+
+    Inside such a call nobody may switch: see the file's head.
+    """
+    if sys.gettrace() is not None or sys.getprofile() is not None:
+        return True
+    get_tool = sys.monitoring.get_tool  # type: ignore[attr-defined]
+    return any(get_tool(tool) not in (None, _TOOL_NAME) for tool in range(6))
+
+
+KNOCKED = Signal("KNOCKED")  # in M.knock: dropped, and not answered yet
+
+_KNOCKS = not GIL and sys.implementation.name == "cpython" and sys.version_info < (3, 14)
+"""Whether that has been tried on this Python."""
+
+if _KNOCKS:
+    set_knock(Knock)
 
 
 class Preempter:
@@ -182,6 +246,8 @@ class Preempter:
         Returns for how many seconds it has been asked in vain: then it is in C, or in other code
         than it was.
         """
+        if mp.want == ANSWERING:
+            return 0.0
         before = mp.want == tick
         if not before or self._again(mp):
             mp.want = tick
@@ -229,7 +295,7 @@ _enter_tracing: Callable[[int], None]
 
 
 class _Monitoring(Preempter):
-    """By local events of `sys.monitoring`."""
+    """By local events of `sys.monitoring`, or by a Knock where the thread has one."""
 
     def __init__(self) -> None:
         self.tool = -1  # none yet
@@ -241,6 +307,12 @@ class _Monitoring(Preempter):
         self.warned = False
 
     def _arm(self, mp: M) -> bool:
+        knock = mp.knock
+        if knock is not None:
+            if knock is not KNOCKED:
+                mp.knock = KNOCKED  # nobody else takes it away
+                del knock  # the last reference
+            return True
         began = now()
         if began < self.rest_until or not self._have_tool():
             return False
@@ -264,7 +336,7 @@ class _Monitoring(Preempter):
         return True
 
     def _again(self, mp: M) -> bool:
-        return all(mp not in ms for ms in snapshot(self.armed.values()))
+        return mp.knock is not KNOCKED and all(mp not in ms for ms in snapshot(self.armed.values()))
 
     def disarm(self) -> None:
         """Undo what has been answered, or has not been for so long that it may never be."""
@@ -340,6 +412,8 @@ class _Monitoring(Preempter):
                 self._clean(code)
             return
         self._undo(code, mp)
+        if _KNOCKS and mp.knock is None and not _watched():
+            mp.knock = Knock(mp)  # the one before was dropped elsewhere
         _give_way(sys._getframe(1))
 
     def _clean(self, code: CodeType) -> None:

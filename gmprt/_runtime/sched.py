@@ -41,7 +41,8 @@ class GilPolicy:
     wake_on_go = False
     steal_from_busy = False
     spin_rounds = 0
-    sysmon_min = 0.001  # seconds between looks while there is something to watch
+    sysmon_min = 0.001  # seconds between looks while something is about to happen
+    sysmon_watch = 0.001  # while there is something to watch
 
 
 class FreePolicy:
@@ -51,6 +52,7 @@ class FreePolicy:
     steal_from_busy = True
     spin_rounds = 40  # looks at the queues before sleeping
     sysmon_min = 0.0005
+    sysmon_watch = 0.002  # it takes the CPU from those that it watches
 
 
 policy: GilPolicy | FreePolicy = uncounted(GilPolicy() if GIL else FreePolicy())

@@ -1,7 +1,9 @@
 """sysmon: the thread without a P that watches the others.
 
-It looks at intervals from `policy.sysmon_min` to 10 ms, and sleeps for good once every P has been
-idle for a while: whoever then takes an idle P wakes it (`handoff.wire`), so nothing else needs to.
+It looks at intervals from `policy.sysmon_min`, while something is about to happen, over
+`policy.sysmon_watch`, while somebody computes and others wait, to 10 ms, and sleeps for good once
+every P has been idle for a while: whoever then takes an idle P wakes it (`handoff.wire`), so
+nothing else needs to.
 
 What it does in one look, in this order: trip signals again that main could not take where they
 found it; take the P of an M in an announced call, or in a call nobody announced; send an M to fresh
@@ -116,6 +118,7 @@ class _Sysmon:
         self.looked = 0.0  # when
         self.looked_before = 0.0  # the look before that
         self.cpus = 0.0  # how many the process has used since the look before
+        self.close = False  # something is about to happen: look again at once
         self.ready = 0  # goroutines that were ready at the last look
         self.counted = now()  # when
         self.stands: dict[P, tuple[int, float]] = {}  # with a queue: its M's tick, since when
@@ -136,7 +139,8 @@ class _Sysmon:
                 while True:
                     Note().sleep()  # its frame stays
             busy = self.look()
-            delay = policy.sysmon_min if busy else min(DELAY_MAX, delay * 1.5)
+            most = policy.sysmon_watch if busy else DELAY_MAX
+            delay = policy.sysmon_min if self.close else min(most, delay * 1.5)
             until_trace = _trace()
             if self.idle_looks >= IDLE_LOOKS and until_trace is None and self.deep_sleep():
                 delay = policy.sysmon_min
@@ -212,8 +216,8 @@ class _Sysmon:
         return len(sched.pidle) >= sched.procs and not owed
 
     def look(self) -> bool:
-        """Look at everything once; True if there is something to watch closely."""
-        busy = self.trip_signals()
+        """Look at everything once; True if there is something to watch. Sets `close`."""
+        busy = self.close = self.trip_signals()
         if sched.failures:
             self.alone = look_at_failures(self.alone)
         due = self.timer_time() <= now()
@@ -242,7 +246,7 @@ class _Sysmon:
             mp.now = moment
             if mp.incall:
                 self.look_at_call(pp, mp)
-                busy = True
+                busy = self.close = True
             else:
                 running += 1
                 if first_deadline(mp) <= moment:
@@ -250,7 +254,7 @@ class _Sysmon:
                 busy = self.look_at_run(pp, mp, burnt < QUIET_NS) or busy
             if sched.pwait:
                 mp.due = 0  # in case the M's own store has overtaken the request
-                busy = True
+                busy = self.close = True
         busy = self.look_at_slices(moment) or busy
         busy = self.look_at_queues() or busy
         self.adapt_interval(running)
@@ -295,6 +299,7 @@ class _Sysmon:
         """Take the P of an M that blocks in a call nobody announced; True: look again soon."""
         if sched.halting:
             mp.seen_tick = -1  # what it sits in is the gate of halt.py
+            self.close = True
             return True
         tick = mp.tick
         burnt = mp.cpu_ns()
@@ -304,6 +309,7 @@ class _Sysmon:
             mp.seen_since = now()
             mp.seen_looks = 0
             return sched.queued()
+        self.close = True
         # On a busy machine the clock also stands still while the thread waits for a CPU.
         if not mp.asleep():
             mp.seen_looks = 0
@@ -360,7 +366,7 @@ class _Sysmon:
             if wanted == 0.0 or moment - mp.run_since < wanted:
                 busy = busy or wanted > 0.0
                 continue
-            busy = True
+            busy = self.close = True
             mp.asks += 1
             asked_for = self.preempter.ask(mp, tick)
             pp = mp.p
@@ -420,6 +426,7 @@ class _Sysmon:
             return False
         if not sched.pidle:
             return True
+        self.close = True
         if sched.takeable():
             wakep()
             return True
