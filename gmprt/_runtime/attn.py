@@ -19,12 +19,13 @@ from typing import Any
 from .clock import now
 from .ctx import CtxEnd, ctx_error
 from .fault import throw
-from .g import INTERRUPTED, NO_PARKING, TIMED_OUT, G, Signal, Sudog
+from .g import G
 from .handoff import goready
 from .lock import ENTRANCES, Rank, acquire, make_lock, release
 from .m import M
 from .note import Note
 from .sched import sched
+from .sudog import INTERRUPTED, NO_PARKING, TIMED_OUT, Signal, Sudog
 
 __all__ = [
     "SIGNALS",

@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .g import Sudog
 from .handoff import goready
 from .protocols import Context
+from .sudog import Sudog
 from .timers import add_timeout, forget_timeout
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from .p import P
 from .sched import lock_sched, policy, sched
 
 if TYPE_CHECKING:
-    from .g import G, Sudog
+    from .g import G
+    from .sudog import Sudog
 
 __all__ = [
     "SLICE",

@@ -26,10 +26,11 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import now
 from .cpus import shorten_slices
-from .g import Sudog, ThreadG
+from .g import ThreadG
 from .lock import GIL
 from .note import Note
 from .rawobject import uncounted
+from .sudog import Sudog
 
 if TYPE_CHECKING:
     from greenlet import greenlet

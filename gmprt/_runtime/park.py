@@ -37,13 +37,14 @@ from .attn import (
 )
 from .ctx import begin_limits, end_limits, look_at
 from .fault import throw
-from .g import INTERRUPTED, NO_PARKING, FailedG, G, GoroutineExit, Sudog, set_verbs
+from .g import FailedG, G, GoroutineExit, set_verbs
 from .handoff import goready, set_mstart
 from .lock import ENTRANCES
 from .m import M, thread_g, tls
 from .proc import IN_FINALISER, getm, schedule, set_born_hook
 from .sched import GIL, sched
 from .stack import Stack
+from .sudog import INTERRUPTED, NO_PARKING, Sudog
 
 __all__ = [
     "execute_stack",

@@ -44,12 +44,13 @@ from greenlet import getcurrent
 
 from .clock import now
 from .fault import to_stderr
-from .g import Signal, ThreadG
+from .g import ThreadG
 from .lock import PACKAGE_DIR, Rank, acquire, make_lock, release, snapshot
 from .m import M, set_knock, tls
 from .park import execute_stack, first_stack, yield_preempted
 from .sched import GIL, lock_sched, sched
 from .stack import Stack
+from .sudog import Signal
 from .withs import may_hold_lock, takes_locks
 
 __all__ = [

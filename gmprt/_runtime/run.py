@@ -10,13 +10,14 @@ from .boot import gomaxprocs
 from .clock import DONT_WAIT, deadline
 from .ctx import begin_limits, end_limits, look_at
 from .debug import current_g
-from .g import DEAD, NOBODY, TIMED_OUT, Claim, G, GoroutineExit, Sudog
+from .g import G, GoroutineExit
 from .lock import ENTRANCES
 from .park import gopark, gosched
 from .preempt import GROUND
 from .proc import getm
 from .protocols import Context
 from .sched import sched
+from .sudog import DEAD, NOBODY, TIMED_OUT, Claim, Sudog
 
 __all__ = ["current", "goexit", "lock_os_thread", "run", "sleep", "unlock_os_thread"]
 

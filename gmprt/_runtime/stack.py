@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from greenlet import greenlet
 
-from .g import Sudog
 from .lock import ENTRANCES
+from .sudog import Sudog
 
 if TYPE_CHECKING:
     from .g import G

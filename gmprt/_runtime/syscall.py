@@ -26,13 +26,14 @@ from typing import Any, ParamSpec, TypeVar
 
 from .attn import answer, raise_attn, raise_why
 from .fault import to_stderr
-from .g import DEAD, NOBODY, Claim, G, Sudog
+from .g import G
 from .handoff import acquirep, goready, handoffp, launch, newm, take_idle_m, wait_for_p
 from .lock import ENTRANCES, release
 from .m import M, tls
 from .park import gopark
 from .proc import getm
 from .sched import lock_sched, sched
+from .sudog import DEAD, NOBODY, Claim, Sudog
 
 __all__ = ["blocking", "syscall"]
 

@@ -15,12 +15,13 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from .clock import now
-from .g import TIMED_OUT
 from .rawobject import uncounted
+from .sudog import TIMED_OUT
 
 if TYPE_CHECKING:
-    from .g import G, Sudog
+    from .g import G
     from .m import M
+    from .sudog import Sudog
 
 __all__ = [
     "add_timeout",

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from gmprt._runtime import heap, timers
-from gmprt._runtime.g import G, Sudog
+from gmprt._runtime.g import G
 from gmprt._runtime.heap import TimerHeap
 from gmprt._runtime.m import M
+from gmprt._runtime.sudog import Sudog
 
 WHEN = st.integers(0, 12).map(float)
 WHENS = st.lists(WHEN, min_size=1, max_size=8)

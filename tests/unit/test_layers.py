@@ -37,6 +37,7 @@ LAYERS = [
     ["_runtime.withs"],
     # the nouns: what a thing is, owns, and its local queue operations
     [
+        "_runtime.sudog",
         "_runtime.g",
         "_runtime.stack",
         "_runtime.m",
@@ -87,9 +88,11 @@ SIDEWAYS = {
     ("_runtime.lock", "_runtime.fault"),
     ("_runtime.lock", "_runtime.note"),
     ("_runtime.lock", "_runtime.rawobject"),
-    ("_runtime.stack", "_runtime.g"),
+    ("_runtime.g", "_runtime.sudog"),
+    ("_runtime.stack", "_runtime.sudog"),
+    ("_runtime.m", "_runtime.sudog"),
     ("_runtime.m", "_runtime.g"),
-    ("_runtime.timers", "_runtime.g"),
+    ("_runtime.timers", "_runtime.sudog"),
     ("_runtime.p", "_runtime.heap"),
     ("selectgo", "chan"),
     ("timer", "chan"),

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 import gmprt._runtime.sched as sched_module
-from gmprt._runtime import g, m, p, stack
+from gmprt._runtime import g, m, p, stack, sudog
 
 TAG = re.compile(r"# \[(const|any|own: \w+|lock: [\w., ]+|atomic: [\w./, ]+)\]")
 NOUNS = {
-    "g.py": [g.G, g.Sudog],
+    "g.py": [g.G],
+    "sudog.py": [sudog.Sudog],
     "m.py": [m.M],
     "p.py": [p.P],
     "stack.py": [stack.Stack],
@@ -41,4 +42,4 @@ def test_reprs_are_fit_for_a_dump():
     assert repr(p.P(3)) == "<P3 idle, 0 fresh>"
     assert repr(m.M(4)) == "<M4 no P, 0 goroutines>"
     assert "Ps idle" in repr(sched_module.sched)
-    assert repr(g.TIMED_OUT) == "TIMED_OUT"
+    assert repr(sudog.TIMED_OUT) == "TIMED_OUT"

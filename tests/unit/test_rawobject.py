@@ -8,11 +8,11 @@ from collections import deque
 
 import pytest
 
-from gmprt._runtime.g import NOBODY, TIMED_OUT
 from gmprt._runtime.lock import parked
 from gmprt._runtime.m import tls
 from gmprt._runtime.rawobject import alone, uncounted
 from gmprt._runtime.sched import GIL, sched
+from gmprt._runtime.sudog import NOBODY, TIMED_OUT
 
 
 class Thing:

@@ -4,8 +4,9 @@ import random
 
 from gmprt._runtime import timers
 from gmprt._runtime.clock import now
-from gmprt._runtime.g import G, Sudog
+from gmprt._runtime.g import G
 from gmprt._runtime.m import M
+from gmprt._runtime.sudog import Sudog
 
 
 class Owner:
