@@ -1,4 +1,4 @@
-"""Chan: Go's channel, and the receive-only channels that the runtime hands out.
+"""Chan: Go's channel. The receive-only ones that the runtime hands out are in chanends.py.
 
 A buffered channel needs no lock while nobody waits. Beside the values in `buf` it keeps `slots`,
 one token for each free place: a sender takes a token, looks whether the channel is closed, appends
@@ -56,7 +56,6 @@ from ._runtime import (
     parked,
     raise_why,
     release,
-    set_make_ended,
     take_out,
     tls,
     uncounted,
@@ -64,12 +63,12 @@ from ._runtime import (
 )
 from .chantypes import ChanClosed, EndOfChan, WouldBlock
 
-__all__ = ["Chan", "DoneChan", "ReadOnlyChan", "has_living", "wake"]
+__all__ = ["Chan", "has_living", "next_number", "wake"]
 
 T = TypeVar("T")
 
 
-_number = uncounted(count(1).__next__)
+next_number = uncounted(count(1).__next__)
 
 
 class Chan(Generic[T]):
@@ -118,7 +117,7 @@ class Chan(Generic[T]):
         self.recvq = deque()
         self.sendq = deque()
         self.hooks = None
-        self.number = _number()
+        self.number = next_number()
         self.lock = make_lock(Rank.CHAN)
         # Not the line, which would have to be looked up, nor the frame: 0.1 us.
         frame = _getframe(1)
@@ -690,69 +689,3 @@ def _tell(hooks: dict[Sudog | Callable[[], object], Any]) -> None:
 
 
 _ALIAS_CALL: CodeType = type(Chan[int]).__call__.__code__  # typing's, which calls the class
-
-
-class ReadOnlyChan(Chan[T]):
-    """A channel that the runtime hands out: receive-only, fed and closed by the runtime alone."""
-
-    __slots__ = ()
-
-    def send(self, v: T, *, timeout: float | None = None, ctx: Context | None = None) -> None:
-        """Raise RuntimeError: the channel is receive-only."""
-        raise RuntimeError("send on a receive-only channel")
-
-    def send_nowait(self, v: T) -> None:
-        """Raise RuntimeError: the channel is receive-only."""
-        raise RuntimeError("send on a receive-only channel")
-
-    def close(self) -> None:
-        """Raise RuntimeError: the channel is receive-only."""
-        raise RuntimeError("close of a receive-only channel")
-
-
-class DoneChan(ReadOnlyChan[Any]):
-    """What a context's `done()` returns. Nothing is ever sent, so the queues for that are shared:
-    a third of the memory."""
-
-    __slots__ = ()
-
-    def __init__(self) -> None:
-        self._cap = 0
-        self._closed = False
-        self.buf = self.slots = self.sendq = _NOTHING
-        self.recvq = deque()
-        self.hooks = None
-        self.number = _number()
-        self.lock = make_lock(Rank.CHAN)
-
-    def __bool__(self) -> bool:
-        """Refuse: `if ctx.done():` would always be true."""
-        raise TypeError("a context's done() is a channel; to ask whether it is done use ctx.err()")
-
-    def end(self) -> None:
-        """Close it, unless it is closed."""
-        try:
-            self._close()
-        except ChanClosed:
-            pass  # by who cancels, or by who has just made it: whoever came first
-
-
-_NOTHING: deque[Any] = uncounted(deque())  # stays empty
-
-_ended_lock = make_lock(Rank.SYNC)
-
-
-def _make_ended(gp: G[Any]) -> ReadOnlyChan[None]:
-    """Make `G.ended`, once: a channel that is closed when the goroutine is done."""
-    acquire(_ended_lock)
-    ch: ReadOnlyChan[None] | None = getattr(gp, "_chan", None)
-    made = ch is None
-    if ch is None:
-        ch = gp._chan = ReadOnlyChan()
-    release(_ended_lock)
-    if made:
-        gp.on_end(ch._close)
-    return ch
-
-
-set_make_ended(_make_ended)

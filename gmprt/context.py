@@ -51,7 +51,7 @@ from ._runtime import (
     watch_signals,
 )
 from ._runtime import deadline as deadline_after
-from .chan import DoneChan
+from .chanends import DoneChan
 
 __all__ = [
     "BaseContext",

@@ -44,7 +44,8 @@ from ._runtime import (
     shuffled,
     take_out,
 )
-from .chan import Chan, ReadOnlyChan, has_living
+from .chan import Chan, has_living
+from .chanends import ReadOnlyChan
 from .chantypes import ChanClosed, RecvChan, SendChan, WouldBlock
 
 __all__ = ["Case", "Selected", "on_recv", "on_send", "select"]

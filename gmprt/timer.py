@@ -40,7 +40,8 @@ from ._runtime import (
     now,
     release,
 )
-from .chan import DoneChan, ReadOnlyChan, wake
+from .chan import wake
+from .chanends import DoneChan, ReadOnlyChan
 from .selectgo import on_recv, select
 
 __all__ = ["Ticker", "Timer", "after", "after_func"]

@@ -54,7 +54,7 @@ class GoroutineExit(BaseException):
     """Ends a goroutine quietly: what `goexit` and `G.interrupt` raise in it."""
 
 
-# The verbs that a G's own methods need, handed down by park.py and chan.py.
+# The verbs that a G's own methods need, handed down by park.py and chanends.py.
 _tls: Any
 _getm: Callable[[], M]
 _gopark: Callable[[M, G[Any]], None]
@@ -87,7 +87,7 @@ def set_verbs(
 
 
 def set_make_ended(make: Callable[[G[Any]], Any]) -> None:
-    """Name what makes `G.ended` channels; called by chan.py."""
+    """Name what makes `G.ended` channels; called by chanends.py."""
     global _make_ended
     _make_ended = make
 
@@ -145,7 +145,7 @@ class G(Generic[T_co]):
     asked: bool  # [any] somebody has taken the exception
     _name: str  # [any] set by the user
     _daemon: bool  # [any]
-    _chan: Any  # [lock: SYNC, chan.py] G.ended, once made
+    _chan: Any  # [lock: SYNC, chanends.py] G.ended, once made
 
     # -- what a goroutine tells of itself
 

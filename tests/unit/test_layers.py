@@ -73,7 +73,7 @@ LAYERS = [
     [DOOR],
     # public features
     ["chantypes"],
-    ["chan", "selectgo", "timer", "sync", "context"],
+    ["chan", "chanends", "selectgo", "timer", "sync", "context"],
     # what is built from public features
     ["errgroup", "singleflight", "net", "patch", "leaks", "traceback", "metrics"],
     # the surface
@@ -94,10 +94,13 @@ SIDEWAYS = {
     ("_runtime.m", "_runtime.g"),
     ("_runtime.timers", "_runtime.sudog"),
     ("_runtime.p", "_runtime.heap"),
+    ("chanends", "chan"),
     ("selectgo", "chan"),
+    ("selectgo", "chanends"),
     ("timer", "chan"),
+    ("timer", "chanends"),
     ("timer", "selectgo"),
-    ("context", "chan"),
+    ("context", "chanends"),
 }
 """(importer, imported) of one layer, where the layer as a whole may not. No cycles."""
 
