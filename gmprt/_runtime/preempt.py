@@ -204,17 +204,18 @@ class Knock:
     def __del__(self) -> None:
         mp = self.mp
         if mp.knock is not KNOCKED:
-            return  # the thread ends
+            return  # the thread ends, or sysmon has waited for too long
+        mp.knock = None
         if getattr(tls, "m", None) is not mp:
-            mp.knock = None  # a collection was faster: it drops what it finds in all the queues
+            return  # a collection was faster: it drops what it finds in all the queues
+        try:
+            if _watched():
+                return  # it may have come inside a callback; no events do
+            mp.knock = Knock(mp)
+            may = mp.want == mp.tick and _answer(mp, sys._getframe(1))
+        except RecursionError:
             return
-        if _watched():
-            mp.knock = None  # it may have come inside a callback; no events do
-            return
-        mp.knock = Knock(mp)
-        if mp.want != mp.tick:
-            return
-        if _answer(mp, sys._getframe(1)):
+        if may:
             yield_preempted(mp)
 
 
@@ -337,7 +338,11 @@ class _Monitoring(Preempter):
         return True
 
     def _again(self, mp: M) -> bool:
-        return mp.knock is not KNOCKED and all(mp not in ms for ms in snapshot(self.armed.values()))
+        if mp.knock is KNOCKED:
+            if now() - mp.want_since < _LOST:
+                return False
+            mp.knock = None
+        return all(mp not in ms for ms in snapshot(self.armed.values()))
 
     def disarm(self) -> None:
         """Undo what has been answered, or has not been for so long that it may never be."""
@@ -439,6 +444,7 @@ class _Monitoring(Preempter):
 
 
 _CLEAN_EVERY = 0.1  # seconds
+_LOST = 1.0  # seconds without an answer to a knock: the stack was full, or it is off in C for long
 _TOOL_NAME = "gmprt"
 _PATIENCE = 0.0 if GIL else 0.010  # without the GIL asking stops all threads, so not at each look
 

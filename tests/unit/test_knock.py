@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from gmprt._runtime import preempt
+from gmprt._runtime.clock import now
 from gmprt._runtime.m import M
 from gmprt._runtime.preempt import KNOCKED, Knock, _Monitoring
 from tests.support import run_prog
@@ -32,11 +33,17 @@ def test_one_that_goes_with_its_thread_is_no_answer(mp):
 
 
 def test_who_has_not_answered_is_not_asked_twice(mp):
-    mp.knock = KNOCKED
+    mp.knock, mp.want_since = KNOCKED, now()
     preempter = _Monitoring()
     assert preempter._arm(mp)
     assert not preempter._again(mp)
     assert mp.knock is KNOCKED
+
+
+def test_but_by_events_if_it_takes_too_long(mp):
+    mp.knock, mp.want_since = KNOCKED, now() - preempt._LOST
+    assert _Monitoring()._again(mp)
+    assert mp.knock is None
 
 
 def test_who_looks_whether_it_may_give_way_has_been_asked_enough(mp):
