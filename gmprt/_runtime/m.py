@@ -104,6 +104,8 @@ class M:
         "incall",
         "ingc",
         "knock",
+        "knock_tick",
+        "knock_time",
         "locked",
         "look_tick",
         "look_time",
@@ -203,11 +205,13 @@ class M:
         self.seen_since = 0.0  # [own: sysmon]
         self.blocked: tuple[Any, float] | None = None  # [any] sysmon took its P: code, since when
         self.seen_looks = 0  # [own: sysmon] looks that found it asleep at the same place
-        self.tstate = 0  # [const] address of the interpreter's thread state, on 3.11 (preempt.py)
+        self.tstate = 0  # [const] address of the interpreter's thread state, (preempt.py, knock.py)
         self.want = -1  # [any] decision number of who is to give way; -1: none; or ANSWERING
         self.asks = 0  # [own: sysmon] times asked to give way since that; or sysmon.MOVING
         self.want_since = 0.0  # [own: sysmon] since when
-        self.knock: Any = None  # [any] what sysmon drops to have it look up, see preempt.py
+        self.knock: Any = None  # [any] what sysmon drops to have it look up, see knock.py
+        self.knock_tick = 0  # [own: sysmon] its tick when that was dropped
+        self.knock_time = 0.0  # [own: sysmon] when that was
         self.asked_clock = -1  # [own: sysmon] its CPU clock when it was asked so, asleep, without P
         self.preemptions = 0  # [own: M] times one gave way that had not asked to
         self.run_tick = -1  # [own: sysmon] the decision it saw last
@@ -237,7 +241,7 @@ class M:
             self.knock = _knock(self)
         self.ident = _thread.get_ident()
         self.tid = _thread.get_native_id()
-        if sys.version_info < (3, 12):
+        if not GIL or sys.version_info < (3, 12):
             self.tstate = _current_tstate()
         try:
             self.clock = time.pthread_getcpuclockid(self.ident)

@@ -3,7 +3,7 @@
 sysmon finds who has run for long while others wait (`sysmon.look_at_slices`) and has that thread
 call back at its next jump, branch, call or return: with `sys.monitoring`, from Python 3.12, by
 events local to the code that is on top of the thread just then; on 3.11 by the thread's trace hook;
-on a 3.13 without the GIL by a finaliser (`Knock`), which stops nobody.
+on a 3.13 without the GIL by a finaliser (knock.py), which stops nobody.
 The callback runs on the goroutine's own stack, puts the goroutine at the tail of its M's queue, and
 switches to the next. Nothing is paid until somebody overruns.
 
@@ -45,12 +45,12 @@ from greenlet import getcurrent
 from .clock import now
 from .fault import to_stderr
 from .g import ThreadG
+from .knock import KNOCKS, TOOL_NAME, Knock, knock_at, set_answer, watched
 from .lock import PACKAGE_DIR, Rank, acquire, make_lock, release, snapshot
-from .m import M, set_knock, tls
+from .m import M, tls
 from .park import execute_stack, first_stack, yield_preempted
 from .sched import GIL, lock_sched, sched
 from .stack import Stack
-from .sudog import Signal
 from .withs import may_hold_lock, takes_locks
 
 __all__ = [
@@ -169,6 +169,8 @@ def _answer(mp: M, frame: FrameType) -> bool:
         mp.want = -1
 
 
+set_answer(_answer)
+
 ANSWERING = -2  # in M.want: to look at a code for the first time may take some ms
 
 
@@ -184,59 +186,6 @@ def _give_way(frame: FrameType) -> None:
         yield_preempted(mp)
     finally:
         _enter_tracing(tstate)
-
-
-class Knock:
-    """What a thread has made and sysmon lets go of, to have it look up from its work.
-
-    Without the GIL an object is freed by the thread that has made it: the interpreter leaves it in
-    that one's queue, and has it look there at its next jump back, call or function, where this
-    finaliser runs. That stops nobody, and takes 15 us. Each change of events stops all threads, and
-    again to find the code on top: 2 ms for each preemption beside two threads that compute, and the
-    others call back as well that run the same code: a fifth of benchmarks/fanout.py.
-    """
-
-    __slots__ = ("mp",)
-
-    def __init__(self, mp: M) -> None:
-        self.mp = mp  # [const]
-
-    def __del__(self) -> None:
-        mp = self.mp
-        if mp.knock is not KNOCKED:
-            return  # the thread ends, or sysmon has waited for too long
-        mp.knock = None
-        if getattr(tls, "m", None) is not mp:
-            return  # a collection was faster: it drops what it finds in all the queues
-        try:
-            if _watched():
-                return  # it may have come inside a callback; no events do
-            mp.knock = Knock(mp)
-            may = mp.want == mp.tick and _answer(mp, sys._getframe(1))
-        except RecursionError:
-            return
-        if may:
-            yield_preempted(mp)
-
-
-def _watched() -> bool:
-    """Tell whether the interpreter may call somebody else back on this thread, for each event.
-
-    Inside such a call nobody may switch: see the file's head.
-    """
-    if sys.gettrace() is not None or sys.getprofile() is not None:
-        return True
-    get_tool = sys.monitoring.get_tool  # type: ignore[attr-defined]
-    return any(get_tool(tool) not in (None, _TOOL_NAME) for tool in range(6))
-
-
-KNOCKED = Signal("KNOCKED")  # in M.knock: dropped, and not answered yet
-
-_KNOCKS = not GIL and sys.implementation.name == "cpython" and sys.version_info < (3, 14)
-"""Whether that has been tried on this Python."""
-
-if _KNOCKS:
-    set_knock(Knock)
 
 
 class Preempter:
@@ -309,11 +258,7 @@ class _Monitoring(Preempter):
         self.warned = False
 
     def _arm(self, mp: M) -> bool:
-        knock = mp.knock
-        if knock is not None:
-            if knock is not KNOCKED:
-                mp.knock = KNOCKED  # nobody else takes it away
-                del knock  # the last reference
+        if knock_at(mp):
             return True
         began = now()
         if began < self.rest_until or not self._have_tool():
@@ -338,10 +283,6 @@ class _Monitoring(Preempter):
         return True
 
     def _again(self, mp: M) -> bool:
-        if mp.knock is KNOCKED:
-            if now() - mp.want_since < _LOST:
-                return False
-            mp.knock = None
         return all(mp not in ms for ms in snapshot(self.armed.values()))
 
     def disarm(self) -> None:
@@ -395,8 +336,8 @@ class _Monitoring(Preempter):
         monitoring = sys.monitoring  # type: ignore[attr-defined]
         for tool in (4, 3, 5):
             try:
-                if monitoring.get_tool(tool) != _TOOL_NAME:  # ours: before a fork
-                    monitoring.use_tool_id(tool, _TOOL_NAME)
+                if monitoring.get_tool(tool) != TOOL_NAME:  # ours: before a fork
+                    monitoring.use_tool_id(tool, TOOL_NAME)
             except ValueError:
                 continue
             events = monitoring.events
@@ -418,8 +359,8 @@ class _Monitoring(Preempter):
                 self._clean(code)
             return
         self._undo(code, mp)
-        if _KNOCKS and mp.knock is None and not _watched():
-            mp.knock = Knock(mp)  # the one before was dropped elsewhere
+        if KNOCKS and mp.knock is None and not watched():
+            mp.knock = Knock(mp.id)  # the one before was dropped elsewhere
         _give_way(sys._getframe(1))
 
     def _clean(self, code: CodeType) -> None:
@@ -444,8 +385,6 @@ class _Monitoring(Preempter):
 
 
 _CLEAN_EVERY = 0.1  # seconds
-_LOST = 1.0  # seconds without an answer to a knock: the stack was full, or it is off in C for long
-_TOOL_NAME = "gmprt"
 _PATIENCE = 0.0 if GIL else 0.010  # without the GIL asking stops all threads, so not at each look
 
 

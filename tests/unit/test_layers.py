@@ -55,6 +55,7 @@ LAYERS = [
     ["_runtime.idle", "_runtime.attn"],
     ["_runtime.proc"],
     ["_runtime.park"],
+    ["_runtime.knock"],
     ["_runtime.preempt"],
     # watching, looking inside, leaf verbs
     [
