@@ -62,16 +62,20 @@ class Knock(int):
             return
         if mp.knock is not KNOCKED:
             return  # the thread ends, or sysmon has waited for too long
-        mp.knock = None
         may = False
+        fresh = None
         try:
-            if not watched():
-                mp.knock = Knock(mp.id)
-                if mp.want == mp.tick:
-                    if _in_callback():
-                        mp.want = -1
-                    else:
-                        may = _answer(mp, sys._getframe(1))
+            try:
+                if not watched():
+                    fresh = Knock(mp.id)
+            finally:
+                mp.knock = fresh  # in one step: sysmon uses events where it finds none
+            asked = fresh is not None and mp.want == mp.tick
+            fresh = None  # this frame may stay for long; sysmon is to have the last reference
+            if asked and _in_callback():
+                mp.want = -1
+            elif asked:
+                may = _answer(mp, sys._getframe(1))
         except RecursionError:
             pass
         except BaseException as exc:  # of another thread's: a finaliser would swallow it
