@@ -25,7 +25,7 @@ from types import FrameType
 
 from .clock import now
 from .lock import GIL, release, snapshot
-from .m import M, set_knock, tls
+from .m import M, current_tstate, set_knock, tls
 from .park import yield_preempted
 from .sched import lock_sched, sched
 from .sudog import Signal
@@ -37,8 +37,6 @@ TOOL_NAME = "gmprt"
 
 _answer: Callable[[M, FrameType], bool]
 _api = ctypes.pythonapi
-_current_tstate = _api.PyThreadState_Get
-_current_tstate.restype = ctypes.c_void_p
 
 
 def set_answer(answer: Callable[[M, FrameType], bool]) -> None:
@@ -77,7 +75,7 @@ class Knock(int):
             elif asked:
                 may = _answer(mp, sys._getframe(1))
         except RecursionError:
-            pass
+            pass  # the stack is full: it is asked again, by events
         except BaseException as exc:  # of another thread's: a finaliser would swallow it
             raised = ctypes.py_object(type(exc))
             _api.PyThreadState_SetAsyncExc(ctypes.c_ulong(get_ident()), raised)
@@ -129,13 +127,13 @@ def _in_callback() -> bool:
 
     No event comes there, but a Knock may; who switches there, switches the others' events off.
     """
-    return ctypes.c_int.from_address(_current_tstate() + _tracing).value != 0
+    return ctypes.c_int.from_address(current_tstate() + _tracing).value != 0
 
 
 def _find() -> tuple[int, int]:
     """Find where a thread's state has the count of callbacks that it is in, and how many frames
     there is room for; -1 if that is unclear."""
-    address = _current_tstate()
+    address = current_tstate()
     state = ctypes.c_void_p(address)
     numbers = (ctypes.c_int * 64).from_address(address)
     before = list(numbers)
@@ -158,14 +156,14 @@ def watched() -> bool:
     """
     if sys.gettrace() is not None or sys.getprofile() is not None:
         return True
-    get_tool = sys.monitoring.get_tool  # type: ignore[attr-defined]
+    get_tool = sys.monitoring.get_tool  # type: ignore[attr-defined]  # new in 3.12
     return any(get_tool(tool) not in (None, TOOL_NAME) for tool in range(6))
 
 
 KNOCKED = Signal("KNOCKED")  # in M.knock: dropped, and not answered yet
 LOST = 1.0  # seconds without an answer: it was lost, or the thread is off in C for long
-_CALLS = 3
-_ROOM = 300  # frames
+_CALLS = 3  # decisions that it cannot make without having looked into its queue
+_ROOM = 300  # frames; it may have called so many before it is asked
 
 _tracing, _room = -1, -1
 if not GIL and sys.implementation.name == "cpython" and sys.version_info < (3, 14):

@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     from .p import P
     from .stack import Stack
 
-__all__ = ["M", "foreign_m", "set_knock", "thread_g", "tls"]
+__all__ = ["M", "current_tstate", "foreign_m", "set_knock", "thread_g", "tls"]
 
 
 _libc = ctypes.PyDLL(None)  # its calls keep the GIL
-_current_tstate = ctypes.pythonapi.PyThreadState_Get
-_current_tstate.restype = ctypes.c_void_p
+current_tstate = ctypes.pythonapi.PyThreadState_Get
+current_tstate.restype = ctypes.c_void_p
 
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ class M:
         self.ident = _thread.get_ident()
         self.tid = _thread.get_native_id()
         if not GIL or sys.version_info < (3, 12):
-            self.tstate = _current_tstate()
+            self.tstate = current_tstate()
         try:
             self.clock = time.pthread_getcpuclockid(self.ident)
         except (AttributeError, OSError):

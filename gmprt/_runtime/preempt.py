@@ -47,7 +47,7 @@ from .fault import to_stderr
 from .g import ThreadG
 from .knock import KNOCKS, TOOL_NAME, Knock, knock_at, set_answer, watched
 from .lock import PACKAGE_DIR, Rank, acquire, make_lock, release, snapshot
-from .m import M, tls
+from .m import M, current_tstate, tls
 from .park import execute_stack, first_stack, yield_preempted
 from .sched import GIL, lock_sched, sched
 from .stack import Stack
@@ -180,7 +180,7 @@ def _give_way(frame: FrameType) -> None:
     if not _answer(mp, frame):
         return
     del frame
-    tstate = _current_tstate()
+    tstate = current_tstate()
     _leave_tracing(tstate)
     try:
         yield_preempted(mp)
@@ -224,20 +224,17 @@ def make_preempter() -> Preempter:
     """Return what fits this Python; one that never preempts where nothing does."""
     if sys.implementation.name != "cpython":
         return Preempter()
-    global _current_tstate, _leave_tracing, _enter_tracing
+    global _leave_tracing, _enter_tracing
     api = ctypes.pythonapi
-    api.PyThreadState_Get.restype = ctypes.c_void_p
     api.PyThreadState_LeaveTracing.argtypes = [ctypes.c_void_p]
     api.PyThreadState_LeaveTracing.restype = None
     api.PyThreadState_EnterTracing.argtypes = [ctypes.c_void_p]
     api.PyThreadState_EnterTracing.restype = None
-    _current_tstate = api.PyThreadState_Get
     _leave_tracing = api.PyThreadState_LeaveTracing
     _enter_tracing = api.PyThreadState_EnterTracing
     return _Monitoring() if sys.version_info >= (3, 12) else _Tracing()
 
 
-_current_tstate: Callable[[], int]
 _leave_tracing: Callable[[int], None]
 _enter_tracing: Callable[[int], None]
 
@@ -445,7 +442,7 @@ class _Tracing(Preempter):
 
     def _called_back(self, _obj: Any, _frame: Any, _what: int, _arg: Any) -> int:
         """Give way, if it is still wanted. Called by the interpreter, at the next line."""
-        self.set_trace(_current_tstate(), None, None)
+        self.set_trace(current_tstate(), None, None)
         mp = getattr(tls, "m", None)
         if mp is not None and mp.want == mp.tick:
             _give_way(sys._getframe(1))
@@ -453,7 +450,7 @@ class _Tracing(Preempter):
 
     def _works(self) -> bool:
         """Look, on this thread, whether things are where they are expected."""
-        tstate = _current_tstate()
+        tstate = current_tstate()
         room = self.number(tstate + _RECURSION_REMAINING).value
         limit = self.number(tstate + _RECURSION_REMAINING + 4).value
         if limit != sys.getrecursionlimit() or not limit - 50 < room < limit:

@@ -11,7 +11,7 @@ from typing import Any
 import gmprt
 from gmprt._runtime import preempt
 from gmprt._runtime.lock import PACKAGE_DIR
-from gmprt._runtime.m import tls
+from gmprt._runtime.m import current_tstate, tls
 
 __all__ = ["forced"]
 
@@ -88,7 +88,7 @@ def _traced(give_way: _Every) -> Iterator[None]:
 
     keep = tracing.kind(called_back)
     hook = ctypes.cast(keep, ctypes.c_void_p)
-    tstate = preempt._current_tstate()
+    tstate = current_tstate()
     tracing.set_trace(tstate, hook, None)
     try:
         yield
