@@ -164,17 +164,18 @@ def test_scheddetail_prints_every_p_m_and_g() -> None:
         r" locks=\d+ dying=\d+ spinning=(true|false) blocked=(true|false) lockedg=(\d+|nil)",
         "G": r"  G\d+: status=\d+\(.*\) m=(\d+|nil) lockedm=(\d+|nil)",
     }
-    seen = dict.fromkeys([*kinds, "SCHED"], 0)
+    looks: list[dict[str, int]] = []
     for line in lines:
         if line.startswith("SCHED"):
             assert head.fullmatch(line), line
-            seen["SCHED"] += 1
+            looks.append(dict.fromkeys(kinds, 0))
         else:
             kind = line[2:3]
             assert kind in kinds, line
             assert re.fullmatch(kinds[kind], line), line
-            seen[kind] += 1
-    assert seen["SCHED"] >= 2
-    assert seen["P"] == 2 * seen["SCHED"]
-    assert seen["M"] >= seen["SCHED"]
-    assert seen["G"] >= 5 * (seen["SCHED"] - 1)
+            looks[-1][kind] += 1
+    assert len(looks) >= 3
+    assert {look["P"] for look in looks} == {2}
+    # The first may come before main has got its M, and the last when its workers have ended.
+    assert all(look["M"] >= 1 and look["G"] >= 1 for look in looks[1:])
+    assert any(look["G"] >= 5 for look in looks)
