@@ -183,7 +183,8 @@ def yield_preempted(mp: M) -> None:
     """
     gp = mp.curg
     mp.preemptions += 1
-    mp.turn = True  # a fresh one too, if there is one
+    if not mp.readyq:
+        mp.turn = True  # nobody else is ready: a fresh one, if there is one, not this again
     mp.readyq.append(gp)
     try:
         found = schedule(mp)

@@ -128,6 +128,21 @@ def test_ready_and_fresh_ones_run_in_turn(ready):
     assert len(stretch) - len(changes(stretch)) <= len(stretch) // 4
 
 
+def test_fresh_ones_that_compute_keep_no_ready_one_waiting():
+    """Each is preempted; then it is the ready one's turn, not the next fresh one's."""
+    with yielding(1) as log:
+
+        def computes():
+            log.append("fresh")
+            end = time.thread_time() + 0.03
+            while time.thread_time() < end:
+                pass
+
+        join_all(*[go(computes) for _ in range(20)])
+    first = log.index("fresh")
+    assert log[first : log.index("ready", first)].count("fresh") <= 5, changes(log)
+
+
 def count_spinning(step):
     """Have the runtime count one M more, or less, that looks for work; real ones come and go."""
     lock_sched()
