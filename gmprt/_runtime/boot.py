@@ -36,10 +36,11 @@ from .handoff import acquirep, passp, unwire, wakep, wire
 from .idle import set_describe_all
 from .lock import release, set_lockrank
 from .m import M, foreign_m, tls
+from .newg import getm, set_attach
 from .p import P
 from .park import init_g0, make_stacks
 from .preempt import collecting, hold_stops, release_stops, stop_preempting
-from .proc import getm, set_hooks
+from .proc import set_fork_child_end
 from .rand import seed
 from .sched import GIL, lock_sched, policy, sched
 from .signals import (
@@ -468,7 +469,8 @@ def _describe_deadlock() -> str:
     return f"{ring}\n{dump(all_asleep=True)}"
 
 
-set_hooks(_attach, _fork_child_end)
+set_attach(_attach)
+set_fork_child_end(_fork_child_end)
 set_signal_handler(handle_signal)
 set_describe_all(_describe_deadlock)
 set_dumper(dump)

@@ -31,7 +31,7 @@ from .fault import to_stderr
 from .g import FailedG, G
 from .lock import interrupted_runtime, snapshot
 from .m import foreign_m, tls
-from .proc import go
+from .newg import go
 from .rawobject import alone
 from .sched import Sched, sched
 

@@ -41,7 +41,8 @@ from .g import FailedG, G, GoroutineExit, set_verbs
 from .handoff import goready, set_mstart
 from .lock import ENTRANCES
 from .m import M, thread_g, tls
-from .proc import IN_FINALISER, getm, schedule, set_born_hook
+from .newg import getm, set_born_hook
+from .proc import IN_FINALISER, schedule
 from .sched import GIL, sched
 from .stack import Stack
 from .sudog import INTERRUPTED, NO_PARKING, Sudog

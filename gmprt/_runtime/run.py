@@ -12,9 +12,9 @@ from .ctx import begin_limits, end_limits, look_at
 from .debug import current_g
 from .g import G, GoroutineExit
 from .lock import ENTRANCES
+from .newg import getm
 from .park import gopark, gosched
 from .preempt import GROUND
-from .proc import getm
 from .protocols import Context
 from .sched import sched
 from .sudog import DEAD, NOBODY, TIMED_OUT, Claim, Sudog

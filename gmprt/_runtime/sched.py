@@ -1,8 +1,8 @@
 """Sched: the one object that Ms share, and the two wake policies.
 
 It holds the Ps, the Ms, the global queue, and who is idle or waits for a P. It decides nothing: the
-verbs are in handoff.py, idle.py, proc.py and park.py. After a fork the child resets it in place,
-since every module refers to it.
+verbs are in handoff.py, idle.py, newg.py, proc.py and park.py. After a fork the child resets it in
+place, since every module refers to it.
 
 Invariants:
 - A P is held by one M, or is in `pidle`, or is retired; never two of these (sched.lock).

@@ -30,8 +30,8 @@ from .g import G
 from .handoff import acquirep, goready, handoffp, launch, newm, take_idle_m, wait_for_p
 from .lock import ENTRANCES, release
 from .m import M, tls
+from .newg import getm
 from .park import gopark
-from .proc import getm
 from .sched import lock_sched, sched
 from .sudog import DEAD, NOBODY, Claim, Sudog
 

@@ -14,7 +14,7 @@ from tests.support import GIL
 from tests.support.interleave import StepNote, interleave
 
 PREEMPTIONS = 2 if GIL else 1  # without the GIL a step takes four times as long
-NAMES = ["handoff", "idle", "lock", "m", "p", "proc", "sched"]
+NAMES = ["handoff", "idle", "lock", "m", "newg", "p", "proc", "sched"]
 
 
 @pytest.fixture(scope="module")
@@ -127,9 +127,9 @@ def test_a_goroutine_of_a_foreign_thread_against_the_last_m_that_goes_idle(copy)
             world.check()
             assert got == ["fresh"]
 
-        return [sleeper, lambda: copy.proc._queue_without_p("fresh")], check
+        return [sleeper, lambda: copy.newg._queue_without_p("fresh")], check
 
-    files = [copy.idle.__file__, copy.handoff.__file__, copy.proc.__file__]
+    files = [copy.idle.__file__, copy.handoff.__file__, copy.newg.__file__]
     assert interleave(make, files, 1) > 5
 
 

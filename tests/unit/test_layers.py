@@ -53,7 +53,7 @@ LAYERS = [
     ["_runtime.handoff", "_runtime.waits"],
     ["_runtime.timerproc", "_runtime.ctx"],
     ["_runtime.idle", "_runtime.attn"],
-    ["_runtime.proc"],
+    ["_runtime.newg", "_runtime.proc"],
     ["_runtime.park"],
     ["_runtime.knock"],
     ["_runtime.preempt"],

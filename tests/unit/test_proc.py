@@ -1,4 +1,4 @@
-"""Choosing what runs, with no scheduler running: an M that loses its P at a bad moment."""
+"""Making and choosing goroutines, no scheduler running: an M that loses its P at a bad moment."""
 
 import sys
 import threading
@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 
-from gmprt._runtime import proc
+from gmprt._runtime import newg, proc
 from gmprt._runtime.g import G
 from gmprt._runtime.m import foreign_m, tls
 from gmprt._runtime.p import P
@@ -17,8 +17,10 @@ from gmprt._runtime.sched import Sched
 def woken(monkeypatch):
     """Give a scheduler of the test's own; the list gets an entry for each M that is woken."""
     calls: list[None] = []
-    monkeypatch.setattr(proc, "sched", Sched())
-    monkeypatch.setattr(proc, "wakep", lambda: calls.append(None))
+    mine = Sched()
+    for module in (newg, proc):
+        monkeypatch.setattr(module, "sched", mine)
+        monkeypatch.setattr(module, "wakep", lambda: calls.append(None))
     return calls
 
 
@@ -29,11 +31,11 @@ def an_m():
 
 
 def by_go():
-    return proc.go(int)
+    return newg.go(int)
 
 
 def by_newproc():
-    return proc.newproc(sys._getframe(), int, (), {})
+    return newg.newproc(sys._getframe(), int, (), {})
 
 
 @pytest.mark.parametrize("make", [by_go, by_newproc])
@@ -51,7 +53,7 @@ def test_a_goroutine_queued_at_a_p_that_was_lost_meanwhile_has_an_m_woken(woken,
 def test_a_goroutine_queued_at_ones_own_p_wakes_nobody(woken):
     mp, pp = an_m(), P(0)
     mp.p, pp.m = pp, mp
-    thread = threading.Thread(target=lambda: (setattr(tls, "m", mp), proc.go(int)))
+    thread = threading.Thread(target=lambda: (setattr(tls, "m", mp), newg.go(int)))
     thread.start()
     thread.join()
     assert len(pp.runnext) == 1
