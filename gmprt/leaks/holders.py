@@ -18,7 +18,7 @@ from types import CellType, FrameType, FunctionType, MethodType
 from typing import Any
 
 from .._runtime import PACKAGE_DIR, G, Halted, getm, living, main_g
-from ..context import end_of
+from ..contexttree import end_of
 from . import frames
 from .reach import BARRIERS
 from .report import Group, make_groups, say, say_with_place

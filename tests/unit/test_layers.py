@@ -74,7 +74,7 @@ LAYERS = [
     [DOOR],
     # public features
     ["chantypes"],
-    ["chan", "chanends", "selectgo", "timer", "sync", "context"],
+    ["chan", "chanends", "selectgo", "timer", "sync", "contexttree", "context"],
     # what is built from public features
     ["errgroup", "singleflight", "net", "patch", "leaks", "traceback", "metrics"],
     # the surface
@@ -101,7 +101,8 @@ SIDEWAYS = {
     ("timer", "chan"),
     ("timer", "chanends"),
     ("timer", "selectgo"),
-    ("context", "chanends"),
+    ("contexttree", "chanends"),
+    ("context", "contexttree"),
 }
 """(importer, imported) of one layer, where the layer as a whole may not. No cycles."""
 
