@@ -19,10 +19,11 @@
     print(sum(results.recv() for _ in range(10)))
     page = gmprt.syscall(urlopen, "http://localhost/").read()   # blocks nobody else
 
-The map: `_runtime/` is the scheduler (its `__init__` is the door, with the picture); `chan.py` and
-`selectgo.py` are channels and select, `timer.py` is timers and tickers; `context.py`, `sync/`,
-`errgroup.py` and `singleflight.py` are Go's packages of those names; `traceback.py` and
-`metrics.py` look inside; `__main__.py` is `python -m gmprt run`. docs/design.md explains.
+The map: `_runtime/` is the scheduler (its `__init__` is the door, with the picture); `chan.py`,
+over `hchan.py`, and `selectgo.py` are channels and select, `timer.py` is timers and tickers;
+`context.py`, over `contexttree.py`, `sync/`, `errgroup.py` and `singleflight.py` are Go's packages
+of those names; `traceback.py` and `metrics.py` look inside; `__main__.py` is `python -m gmprt run`.
+docs/design.md explains.
 
 Importing it starts nothing: the runtime starts with the first `go`, `run` or wait.
 """

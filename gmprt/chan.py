@@ -1,23 +1,7 @@
 """Chan: Go's channel. The receive-only ones that the runtime hands out are in chanends.py.
 
-A buffered channel needs no lock while nobody waits. Beside the values in `buf` it keeps `slots`,
-one token for each free place: a sender takes a token, looks whether the channel is closed, appends
-its value, then looks for waiting receivers; a receiver takes a value, gives the token back, then
-looks for waiting senders. Each step is one atomic C call. Who has to wait registers under the lock
-and looks once more; of the two, whoever comes second sees the other (docs/design.md#wake-up).
-
-Invariants:
-- len(buf) + len(slots) + operations in flight == cap.
-- Under the lock, at its release: not both `buf` and a living receiver in `recvq`, unless somebody
-  in flight is about to call `_settle`; likewise `slots` and `sendq`.
-- Whoever finds waiters on arrival takes the slow path: first come, first served.
-- The end of a closed channel is reached when `buf` is empty and every token is home; a token that
-  is still out is a send in flight, and its value comes.
-- A waiter is claimed before its value is moved; one that was claimed for a value that a fast
-  receiver then took goes back to the head of the queue (plain wait), or begins again (select).
-- `hooks` are told of the close after the lock is released, each once; None when there are none.
-
-Locks: `lock` (rank CHAN). No user code runs under it: values are only moved.
+The invariants of a channel, and its lock, are in hchan.py. No user code runs under the lock: values
+are only moved.
 
 Go: chan.go chansend, chanrecv, closechan; differs: the lock-free path, time-outs.
 """
@@ -25,24 +9,20 @@ Go: chan.go chansend, chanrecv, closechan; differs: the lock-free path, time-out
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Iterator
 from sys import _getframe
 from types import CodeType
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ._runtime import (
     CLOSED,
     DONT_WAIT,
     NOBODY,
-    RETRY,
     TIMED_OUT,
     Context,
     G,
-    Lock,
     Rank,
     Sudog,
-    acquire,
     begin_limits,
     check_ctx,
     deadline,
@@ -56,54 +36,25 @@ from ._runtime import (
     parked,
     raise_why,
     release,
-    take_out,
     tls,
-    uncounted,
     unpark,
 )
 from .chantypes import ChanClosed, EndOfChan, WouldBlock
+from .hchan import HChan, claimed, has_living, next_number, wake
 
-__all__ = ["Chan", "has_living", "next_number", "wake"]
+__all__ = ["Chan"]
 
 T = TypeVar("T")
 
 
-next_number = uncounted(count(1).__next__)
-
-
-class Chan(Generic[T]):
+class Chan(HChan, Generic[T]):
     """A channel of capacity `cap`; 0 makes sender and receiver meet.
 
     Raises: ValueError for `cap < 0`; TypeError if it is no int.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_cap",
-        "_closed",
-        "buf",
-        "hooks",
-        "lock",
-        "made_at",
-        "made_in",
-        "number",
-        "recvq",
-        "sendq",
-        "slots",
-    )
-    _cap: int  # [const]
-    number: int  # [const] order of locking
-    lock: Lock  # [const]
-    made_in: CodeType  # [const] whose instruction `made_at` made it: a leak report names the line
-    made_at: int  # [const]
-    _closed: bool  # [lock: lock] False to True, once
-    buf: deque[T]  # [atomic: deque.append/popleft] values
-    slots: deque[None]  # [atomic: deque.append/pop] free places
-    recvq: deque[Sudog]  # [lock: lock] waiting receivers
-    sendq: deque[Sudog]  # [lock: lock] waiting senders
-    hooks: dict[Sudog | Callable[[], object], Any] | None  # [lock: lock] who is told of the close
-
-    timed: ClassVar[bool] = False  # a timer's: select has to look at its clock
+    __slots__ = ()
+    buf: deque[T]
 
     def __init__(self, cap: int = 0) -> None:
         if isinstance(cap, bool) or not isinstance(cap, int):
@@ -230,7 +181,7 @@ class Chan(Generic[T]):
         if not self._cap:
             while recvq:
                 sg = recvq.popleft()
-                if sg.claim is not None and not _claimed(sg):
+                if sg.claim is not None and not claimed(sg):
                     continue
                 sg.elem = v
                 sg.ok = True
@@ -364,7 +315,7 @@ class Chan(Generic[T]):
             sendq = self.sendq
             while sendq:
                 sg = sendq.popleft()
-                if sg.claim is not None and not _claimed(sg):
+                if sg.claim is not None and not claimed(sg):
                     continue
                 v = sg.elem
                 sg.ok = True
@@ -484,132 +435,6 @@ class Chan(Generic[T]):
         """
         self._close()
 
-    def _close(self) -> None:
-        lock = self.lock
-        acquire(lock)
-        if self._closed:
-            release(lock)
-            raise ChanClosed("close of closed channel")
-        self._closed = True
-        ready = self._settle_locked()
-        sendq = self.sendq
-        while sendq:
-            sg = sendq.popleft()
-            if sg.claim is None or _claimed(sg):
-                sg.why = CLOSED
-                ready.append(sg)
-        hooks = self.hooks
-        self.hooks = None
-        release(lock)
-        wake(ready)
-        if hooks is not None:
-            _tell(hooks)
-
-    def watch(self, hook: Sudog | Callable[[], object], why: Any = None) -> bool:
-        """End the wait of a Sudog with `why`, or call a function of the runtime's, at the close.
-
-        Internal. False if the channel is closed already.
-        """
-        lock = self.lock
-        acquire(lock)
-        if self._closed:
-            release(lock)
-            return False
-        if self.hooks is None:
-            self.hooks = {}
-        self.hooks[hook] = why
-        release(lock)
-        return True
-
-    def unwatch(self, hook: Sudog | Callable[[], object]) -> bool:
-        """Undo `watch`; False if the close has come first."""
-        lock = self.lock
-        acquire(lock)
-        hooks = self.hooks
-        found = hooks is not None and hook in hooks
-        if hooks is not None and found:
-            del hooks[hook]
-        release(lock)
-        return found
-
-    # -- matching
-
-    def _settle(self) -> None:
-        """Match values, places and waiters; for the fast path, when it has seen a waiter."""
-        lock = self.lock
-        try:
-            lock.pop()
-        except IndexError:
-            lock_slow(lock)
-        ready = self._settle_locked()
-        release(lock)
-        wake(ready)
-
-    def _give_back(self) -> None:
-        """Return the token of a send that found the channel closed; receivers may wait for it."""
-        self.slots.append(None)
-        self._settle()
-
-    def _settle_locked(self) -> list[Sudog]:
-        """Serve waiters as far as values and places go; returns whom to wake after the release.
-
-        Caller holds: lock.
-        """
-        ready: list[Sudog] = []
-        buf, slots, recvq, sendq = self.buf, self.slots, self.recvq, self.sendq
-        progress = True
-        while progress:
-            progress = False
-            while recvq and buf:
-                sg = recvq.popleft()
-                if sg.claim is not None and not _claimed(sg):
-                    continue
-                try:
-                    sg.elem = buf.popleft()
-                except IndexError:  # a fast receiver took it
-                    _put_back(recvq, sg, ready)
-                    break
-                slots.append(None)
-                sg.ok = progress = True
-                ready.append(sg)
-            while sendq and slots and not self._closed:
-                sg = sendq.popleft()
-                if sg.claim is not None and not _claimed(sg):
-                    continue
-                try:
-                    slots.pop()
-                except IndexError:  # a fast sender took it
-                    _put_back(sendq, sg, ready)
-                    break
-                buf.append(sg.elem)
-                sg.ok = progress = True
-                ready.append(sg)
-        if self._closed and not buf and len(slots) == self._cap:
-            while recvq:
-                sg = recvq.popleft()
-                if sg.claim is None or _claimed(sg):
-                    sg.elem = None
-                    sg.why = CLOSED
-                    ready.append(sg)
-        return ready
-
-    def poll(self) -> None:
-        """Look at the clock (timer channels)."""
-
-    def attend(self, n: int) -> None:
-        """Count `n` more, or fewer, who wait (timer channels)."""
-
-    def dequeue(self, sg: Sudog) -> bool:
-        """Take a plain waiter out (see Owner).
-
-        By search: time-outs come roughly in the order of the queue, so it is found near the head.
-        """
-        lock = self.lock
-        acquire(lock)
-        found = take_out(self.recvq, sg) or take_out(self.sendq, sg)
-        release(lock)
-        return found
-
     # -- the rest
 
     def __len__(self) -> int:
@@ -628,19 +453,6 @@ class Chan(Generic[T]):
         )
 
 
-def has_living(queue: deque[Sudog]) -> bool:
-    """Tell whether somebody still waits in `queue`; drops the dead at its head.
-
-    Caller holds: the queue's lock.
-    """
-    while queue:
-        claim = queue[0].claim
-        if claim is None or claim:
-            return True
-        queue.popleft()
-    return False
-
-
 def _send_failed(gp: G[Any], sg: Sudog) -> None:
     """Raise what has ended the wait of a sender without its value being taken."""
     why = sg.why
@@ -650,42 +462,6 @@ def _send_failed(gp: G[Any], sg: Sudog) -> None:
     if why is TIMED_OUT:
         raise TimeoutError("send timed out")
     raise_why(gp, why)
-
-
-def _claimed(sg: Sudog) -> bool:
-    """Claim a wait on several channels for `sg`, which has been taken out of its queue."""
-    claim = sg.claim
-    try:
-        claim.pop()  # type: ignore[union-attr]  # the caller has looked
-    except IndexError:
-        return False
-    claim.winner = sg  # type: ignore[union-attr]
-    return True
-
-
-def _put_back(queue: deque[Sudog], sg: Sudog, ready: list[Sudog]) -> None:
-    """Undo the claim of a plain waiter; have a select begin again: others have passed over it."""
-    if sg.claim is None:
-        queue.appendleft(sg)
-    else:
-        sg.why = RETRY
-        ready.append(sg)
-
-
-def wake(ready: list[Sudog]) -> None:
-    """Make ready whom `_settle_locked` has served. Caller holds: no lock."""
-    for sg in ready:
-        goready(sg)
-
-
-def _tell(hooks: dict[Sudog | Callable[[], object], Any]) -> None:
-    """Tell of a close, in the order of `watch`. Caller holds: no lock."""
-    for hook, why in hooks.items():
-        if not isinstance(hook, Sudog):
-            hook()
-        elif hook.owner.dequeue(hook):
-            hook.why = why
-            goready(hook)
 
 
 _ALIAS_CALL: CodeType = type(Chan[int]).__call__.__code__  # typing's, which calls the class

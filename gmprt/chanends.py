@@ -20,8 +20,9 @@ from ._runtime import (
     set_make_ended,
     uncounted,
 )
-from .chan import Chan, next_number
+from .chan import Chan
 from .chantypes import ChanClosed
+from .hchan import next_number
 
 __all__ = ["DoneChan", "ReadOnlyChan"]
 

@@ -44,9 +44,10 @@ from ._runtime import (
     shuffled,
     take_out,
 )
-from .chan import Chan, has_living
+from .chan import Chan
 from .chanends import ReadOnlyChan
 from .chantypes import ChanClosed, RecvChan, SendChan, WouldBlock
+from .hchan import has_living
 
 __all__ = ["Case", "Selected", "on_recv", "on_send", "select"]
 

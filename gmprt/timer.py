@@ -40,8 +40,8 @@ from ._runtime import (
     now,
     release,
 )
-from .chan import wake
 from .chanends import DoneChan, ReadOnlyChan
+from .hchan import wake
 from .selectgo import on_recv, select
 
 __all__ = ["Ticker", "Timer", "after", "after_func"]

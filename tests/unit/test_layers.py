@@ -74,6 +74,7 @@ LAYERS = [
     [DOOR],
     # public features
     ["chantypes"],
+    ["hchan"],
     ["chan", "chanends", "selectgo", "timer", "sync", "contexttree", "context"],
     # what is built from public features
     ["errgroup", "singleflight", "net", "patch", "leaks", "traceback", "metrics"],
@@ -98,7 +99,6 @@ SIDEWAYS = {
     ("chanends", "chan"),
     ("selectgo", "chan"),
     ("selectgo", "chanends"),
-    ("timer", "chan"),
     ("timer", "chanends"),
     ("timer", "selectgo"),
     ("contexttree", "chanends"),
