@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+from itertools import pairwise
 
 import pytest
 
@@ -27,14 +28,16 @@ def test_a_select_that_loses_leaves_nothing_behind(procs):
     both()
     tracemalloc.start()
     try:
-        both()
-        gc.collect()
-        before = tracemalloc.get_traced_memory()[0]
-        both()
-        gc.collect()
-        grown = tracemalloc.get_traced_memory()[0] - before
+        sizes = []
+        for _ in range(6):
+            both()
+            gc.collect()
+            sizes.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
+    # What a select leaves behind is there after each round. Without the GIL the interpreter queues
+    # what another thread is to free, in some rounds more and in others less.
+    grown = min(after - before for before, after in pairwise(sizes))
     assert grown < 20 * n, f"{grown / n} bytes a select"
     with pytest.raises(WouldBlock):
         dummy.recv_nowait()
