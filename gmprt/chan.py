@@ -63,8 +63,11 @@ class Chan(HChan, Generic[T]):
             raise ValueError(f"Chan: the capacity must not be negative: {cap}")
         self._cap = cap
         self._closed = False
-        self.buf = deque()
-        self.slots = deque([None]) * cap
+        if cap:
+            self.buf = deque()
+            self.slots = deque([None]) * cap
+        else:
+            self.buf = self.slots = ()  # type: ignore[assignment]  # nothing is ever put there
         self.recvq = deque()
         self.sendq = deque()
         self.hooks = None

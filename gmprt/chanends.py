@@ -48,15 +48,16 @@ class ReadOnlyChan(Chan[T]):
 
 
 class DoneChan(ReadOnlyChan[Any]):
-    """What a context's `done()` returns. Nothing is ever sent, so the queues for that are shared:
-    a third of the memory."""
+    """What a context's `done()` returns. Nothing is ever sent, so they share the queue for that:
+    half of the memory."""
 
     __slots__ = ()
 
     def __init__(self) -> None:
         self._cap = 0
         self._closed = False
-        self.buf = self.slots = self.sendq = _NOTHING
+        self.buf = self.slots = ()  # type: ignore[assignment]  # see HChan
+        self.sendq = _NOTHING
         self.recvq = deque()
         self.hooks = None
         self.number = next_number()
