@@ -327,5 +327,8 @@ def _g_line(gp: G[Any]) -> str:
 
 def _pticks(pp: P) -> int:
     """Count the scheduling decisions made with a P."""
+    lock_sched()  # an M adds its own to the P's when it lets go of it
     mp = pp.m
-    return pp.tick if mp is None else pp.tick + mp.tick - mp.tick0
+    ticks = pp.tick if mp is None else pp.tick + mp.tick - mp.tick0
+    release(sched.lock)
+    return ticks
