@@ -35,7 +35,9 @@ __all__ = [
     "send_free_m",
     "set_mstart",
     "slice_over",
+    "start_call",
     "startm",
+    "take_call",
     "take_idle_m",
     "unwire",
     "wait_for_p",
@@ -198,8 +200,37 @@ def newm() -> M | None:
     return mp
 
 
+def take_call(mp: M) -> bool:
+    """Give `mp`, where nobody lives, the call that has waited longest for a thread.
+
+    Caller holds: sched.lock.
+    """
+    while sched.callq:
+        call = sched.callq.popleft()
+        if call.sg.claim:  # else it has been given up
+            call.gp.reason = "syscall"
+            mp.call = call
+            sched.ncalls += 1
+            return True
+    return False
+
+
+def start_call() -> None:
+    """Have a new M make a call that waits for a thread, if there may be one more."""
+    lock_sched()
+    fresh = newm() if sched.callq else None
+    if fresh is not None:
+        take_call(fresh)
+    release(sched.lock)
+    if fresh is not None:
+        launch(fresh)
+
+
 def launch(mp: M) -> bool:
-    """Start the thread of a new M; False if the system will not. Caller holds: no lock."""
+    """Start the thread of a new M; False if the system will not. Caller holds: no lock.
+
+    A call that it was to make is then made by the caller; so are those that would wait for ever.
+    """
     try:
         start_new_thread(_mstart, (mp,))
         sched.no_threads = False
@@ -217,9 +248,19 @@ def launch(mp: M) -> bool:
         if mp.spinning:
             mp.spinning = False
             sched.nspinning -= 1
+        refused = []
+        if mp.call is not None:
+            refused.append(mp.call)
+            mp.call = None
+            sched.ncalls -= 1
+        if sched.ncalls == 0:
+            refused.extend(sched.callq)
+            sched.callq.clear()
         release(sched.lock)
         if taker is not None:
             taker.note.wake()
+        for call in refused:
+            call.refuse()
         return False
     return True
 

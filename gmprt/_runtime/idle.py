@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 
 from .clock import now
-from .handoff import goready, passp, startm, unwire
+from .handoff import goready, passp, start_call, startm, unwire
 from .lock import release
 from .m import M
 from .p import P
@@ -150,7 +150,9 @@ def idle(mp: M, fresh_ok: bool, main_parked: bool) -> bool:
         # Fresh goroutines that this M may not take: another has to.
         startm()
         work = False
-    if not (mp.readyq or mp.sigs or mp.calls or mp.call is not None or work):
+    calls = sched.callq and fresh_ok and not mp.nlive()  # `find_runnable` takes one
+    sleeps = not (mp.readyq or mp.sigs or mp.calls or mp.call is not None or work or calls)
+    if sleeps:
         _sleep(mp, main_parked, surplus)
     mp.now = now()
     lock_sched()
@@ -160,7 +162,7 @@ def idle(mp: M, fresh_ok: bool, main_parked: bool) -> bool:
         sched.midle.pop(mp, None)
         sched.mhome.pop(mp, None)
         sched.mlocked.pop(mp, None)
-    ends = not chosen and _may_end(mp, surplus)
+    ends = not chosen and _may_end(mp, surplus and sleeps)
     if ends:
         sched.allm.remove(mp)
         dead = sched.dead
@@ -168,6 +170,8 @@ def idle(mp: M, fresh_ok: bool, main_parked: bool) -> bool:
             dead[key] = dead.get(key, 0) + value
         merge_waits(sched.waits, mp)
     release(sched.lock)
+    if ends and sched.callq:
+        start_call()
     return not ends
 
 

@@ -32,13 +32,15 @@ from .handoff import (
     resetspinning,
     send_free_m,
     slice_over,
+    take_call,
     wait_for_p,
     wakep,
 )
 from .idle import idle, spin, steal
+from .lock import release
 from .m import M
 from .p import RUNQ_MAX, P
-from .sched import BLOCKER_SECONDS, BLOCKER_STRIKES, open_exit_gate, sched
+from .sched import BLOCKER_SECONDS, BLOCKER_STRIKES, lock_sched, open_exit_gate, sched
 from .timerproc import next_look, next_timer, run_timers
 from .timers import expire
 from .waits import sample_wait
@@ -116,7 +118,9 @@ def find_runnable(mp: M) -> G[Any] | None:
             if mp.readyq or mp.sigs or mp.wants_p:
                 if not acquirep(mp):
                     wait_for_p(mp, answer)
-            elif fresh_ok and sched.takeable() and acquirep(mp, thief=True):
+            elif fresh_ok and (
+                (sched.takeable() and acquirep(mp, thief=True)) or (sched.callq and _next_call(mp))
+            ):
                 pass
             elif not idle(mp, fresh_ok, _main_parked(mp)):
                 return None
@@ -246,6 +250,16 @@ def _back_from_blocking(mp: M) -> None:
     mp.blocked = None
     if blocked is not None and now() - blocked[1] >= BLOCKER_SECONDS:
         sched.blockers[blocked[0]] = sched.blockers.get(blocked[0], 0) + 1
+
+
+def _next_call(mp: M) -> bool:
+    """Take a call that waits for a thread, if nobody lives here."""
+    if mp.nlive():
+        return False
+    lock_sched()
+    found = take_call(mp)
+    release(sched.lock)
+    return found
 
 
 def _others_want(mp: M, fresh_ok: bool) -> bool:

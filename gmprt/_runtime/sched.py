@@ -89,6 +89,7 @@ class Sched:
         self.nspinning = 0  # [lock: sched] Ms looking for work with a P in hand
         self.maxthreads = 512  # [const] GMPRT_MAXTHREADS
         self.callq: deque[Any] = deque()  # [lock: sched] calls that wait for a thread
+        self.ncalls = 0  # [lock: sched] Ms that make a call for another's goroutine, or are to
         self.preemptoff = False  # [const] GMPRT_DEBUG=asyncpreemptoff=1
         self.no_threads = False  # [any] the system would start no thread, at the last try
         self.warned_threads = False  # [lock: sched]

@@ -14,6 +14,9 @@ Invariants:
 - The stand-in's `incall` is True exactly while user code of the call may run: there a signal's
   exception may be raised on the spot.
 
+- While a call waits in `sched.callq`, some M makes another (`sched.ncalls`), and takes it next. So
+  does an M that goes idle and where nobody lives.
+
 Locks: sched.lock for the queue of calls that wait for a thread.
 """
 
@@ -27,7 +30,16 @@ from typing import Any, ParamSpec, TypeVar
 from .attn import answer, raise_attn, raise_why
 from .fault import to_stderr
 from .g import G
-from .handoff import acquirep, goready, handoffp, launch, newm, take_idle_m, wait_for_p
+from .handoff import (
+    acquirep,
+    goready,
+    handoffp,
+    launch,
+    newm,
+    take_call,
+    take_idle_m,
+    wait_for_p,
+)
 from .lock import ENTRANCES, release
 from .m import M, tls
 from .newg import getm
@@ -58,6 +70,21 @@ def syscall(fn: Callable[PS, T], /, *args: PS.args, **kwargs: PS.kwargs) -> T:
     if mp.nlive() > 1:
         value: T = _elsewhere(mp, gp, ctx, fn, args, kwargs)
         return value
+    return _in_place(mp, gp, ctx, fn, args, kwargs)
+
+
+ENTRANCES.add(syscall.__code__)
+
+
+def _in_place(
+    mp: M,
+    gp: G[Any],
+    ctx: Context,
+    fn: Callable[..., T],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> T:
+    """Make the call on the caller's own thread."""
     stand_in = _entersyscall(mp, gp)
     try:
         stand_in.incall = True
@@ -69,7 +96,7 @@ def syscall(fn: Callable[PS, T], /, *args: PS.args, **kwargs: PS.kwargs) -> T:
             raise_attn(mp, gp)
 
 
-ENTRANCES.add(syscall.__code__)
+ENTRANCES.add(_in_place.__code__)
 
 
 def _entersyscall(mp: M, gp: G[Any]) -> M:
@@ -136,7 +163,7 @@ class blocking:  # used as a function: `with blocking():`
 class Call:
     """A call to be made on another M while its goroutine is parked. Owner of that wait."""
 
-    __slots__ = ("args", "ctx", "exc", "fn", "gp", "kwargs", "sg", "value")
+    __slots__ = ("args", "ctx", "exc", "fn", "gp", "kwargs", "made", "sg", "value")
 
     def __init__(
         self,
@@ -153,6 +180,7 @@ class Call:
         self.fn = fn
         self.args = args
         self.kwargs = kwargs
+        self.made = False  # [own: the M that makes it]
         self.value: Any = None
         self.exc: BaseException | None = None
 
@@ -160,25 +188,31 @@ class Call:
         return f"<call of {self.fn!r} by goroutine {self.gp.id}>"
 
     def dequeue(self, sg: Sudog) -> bool:
-        """Give the wait up: main for a signal's exception, or while no thread is to be had."""
-        try:
+        """Give the wait up: main for a signal's exception, or where no thread is to be had."""
+        lock_sched()  # `take_call` looks at the claim, and then changes what the caller waits for
+        found = bool(sg.claim)
+        if found:
             sg.claim.pop()  # type: ignore[union-attr]  # made with a claim
-        except IndexError:
-            return False
-        return True
+        release(sched.lock)
+        return found
+
+    def refuse(self) -> None:
+        """Have the caller make it on its own thread: there is no other."""
+        if self.dequeue(self.sg):
+            goready(self.sg)
 
     def run(self, mp: M) -> None:
         """Make the call on `mp`, which holds no P and where nobody lives, then take the next."""
         mp.call = None
-        if self.sg.claim:  # else given up while it waited for a thread: then it is never made
+        if self.sg.claim:  # else given up meanwhile: then it is never made
             self._make(mp)
         lock_sched()
-        if sched.callq:
-            mp.call = sched.callq.popleft()
-            mp.call.gp.reason = "syscall"
+        sched.ncalls -= 1
+        take_call(mp)
         release(sched.lock)
 
     def _make(self, mp: M) -> None:
+        self.made = True
         tls.m = mp.stand_in(self.gp)
         try:
             self.value = self.ctx.run(self.fn, *self.args, **self.kwargs)
@@ -203,7 +237,10 @@ def _elsewhere(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Any:
-    """Have the call made by another M, and park. At the limit of Ms it waits its turn, FIFO."""
+    """Have the call made by another M, and park.
+
+    At the limit of Ms it waits its turn, FIFO; if there are no calls to wait for, it is made here.
+    """
     sg = Sudog(gp.stack)
     sg.claim = Claim()
     sg.claim.append(None)
@@ -217,6 +254,8 @@ def _elsewhere(
     sg.claim = DEAD
     if sg.why is not None:
         raise_why(gp, sg.why)
+    if not call.made:
+        return _in_place(mp, gp, ctx, fn, args, kwargs)
     if gp.attn is not None:
         raise_attn(mp, gp)
     exc = call.exc
@@ -237,20 +276,24 @@ def _dispatch(call: Call) -> None:
         target = fresh = newm()
     if target is not None:
         target.call = call
+        sched.ncalls += 1
         release(sched.lock)
         if fresh is None:
             target.note.wake()
-            return
-        if launch(fresh):
-            return
-        lock_sched()
-    call.gp.reason = "syscall (thread limit)"
-    sched.callq.append(call)
+        else:
+            launch(fresh)
+        return
+    waits = sched.ncalls > 0  # the Ms that make them see to the queue
+    if waits:
+        call.gp.reason = "syscall (thread limit)"
+        sched.callq.append(call)
     warn = not sched.warned_threads
     sched.warned_threads = True
     release(sched.lock)
     if warn:
         to_stderr(
-            f"gmprt: {len(sched.allm)} threads are in use, system calls wait their turn "
-            "(GMPRT_MAXTHREADS allows more)\n"
+            f"gmprt: {len(sched.allm)} threads are in use, system calls wait their turn, or keep "
+            "the goroutines of their thread waiting (GMPRT_MAXTHREADS allows more)\n"
         )
+    if not waits:
+        call.refuse()

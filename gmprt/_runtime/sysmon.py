@@ -322,7 +322,7 @@ class _Sysmon:
         if not GIL and now() - mp.seen_since < HELD_UP and _in_runtime(mp):
             return True
         gp = mp.curg
-        if self.retake(pp, mp) and mp.tick == tick and gp is not sched.g1:
+        if self.retake(pp, mp) and mp.tick == tick:
             mp.blocked = (code_of(getattr(gp, "fn", None)), mp.seen_since)
         return True
 
