@@ -261,11 +261,8 @@ class _Monitoring(Preempter):
         if began < self.rest_until or not self._have_tool():
             return False
         burnt = mp.cpu_ns()  # before the look: who has burnt nothing since still stands there
-        top = top_of(mp)
-        if top is None:
-            return False
-        code = top[0]
-        if code.co_filename.startswith(PACKAGE_DIR):
+        code = _own_code(mp)
+        if code is None:
             return False
         acquire(_events_lock)
         try:
@@ -398,6 +395,28 @@ def top_of(mp: M) -> tuple[CodeType, int] | None:
         release(_events_lock)
 
 
+def _own_code(mp: M) -> CodeType | None:
+    """Return the code that a thread runs, past what the runtime is doing for it; None if none.
+
+    The runtime may be on top each time one looks: its function is called in each collection, and a
+    thread that does nothing but collect gives up the GIL only there.
+    """
+    acquire(_events_lock)
+    try:
+        frame = None if sched.exiting else sys._current_frames().get(mp.ident)
+        if not GIL:  # it may be running, and its lower frames change meanwhile
+            return None if frame is None or _is_ours(frame.f_code) else frame.f_code
+        while frame is not None and _is_ours(frame.f_code):
+            frame = frame.f_back
+        return None if frame is None else frame.f_code
+    finally:
+        release(_events_lock)
+
+
+def _is_ours(code: CodeType) -> bool:
+    return code.co_filename.startswith(PACKAGE_DIR)
+
+
 # -- Python 3.11
 
 
@@ -415,6 +434,8 @@ class _Tracing(Preempter):
         self.keep = self.kind(self._called_back)  # as long as a thread may call it
         self.hook = ctypes.cast(self.keep, ctypes.c_void_p)
         self.usable: bool | None = None  # not known yet
+        self.patience = 0  # [GIL] lines of the runtime that it waits for an end of
+        self.marked: dict[M, FrameType] = {}  # [atomic: dict] frames that trace each bytecode
 
     def _arm(self, mp: M) -> bool:
         if self.usable is None:
@@ -432,21 +453,54 @@ class _Tracing(Preempter):
                 return False
             present = self.word(tstate + _C_TRACEFUNC)
             # From the look to the call no bytecode gives up the GIL: somebody's function stays.
+            asked = present.value == hook.value  # before, and nothing has come of it
             if not present.value:
+                self.patience = _PATIENCE_LINES
                 set_trace(tstate, hook, None)
-            elif present.value != hook.value:
+            elif not asked:
                 return False
         finally:
             release(sched.lock)
+        if asked:
+            self._mark(mp)
         return True
 
     def _called_back(self, _obj: Any, _frame: Any, _what: int, _arg: Any) -> int:
         """Give way, if it is still wanted. Called by the interpreter, at the next line."""
-        self.set_trace(current_tstate(), None, None)
+        frame = sys._getframe(1)
         mp = getattr(tls, "m", None)
-        if mp is not None and mp.want == mp.tick:
-            _give_way(sys._getframe(1))
+        if mp is None:
+            self.set_trace(current_tstate(), None, None)
+            return 0
+        wanted = mp.want == mp.tick
+        if wanted and self.patience > 0 and _is_ours(frame.f_code):
+            # In the runtime, and soon out of it. A loop around a call of it may be here each time.
+            self.patience -= 1
+            return 0
+        self.set_trace(current_tstate(), None, None)
+        marked = self.marked.pop(mp, None)
+        if marked is not None:
+            marked.f_trace_opcodes = False
+            del marked
+        if wanted:
+            _give_way(frame)
         return 0
+
+    def _mark(self, mp: M) -> None:
+        """Have the thread call back at each bytecode where it is: no new line has come.
+
+        `while True: pass` in one line is a jump to itself, which is none.
+        """
+        frame = sys._current_frames().get(mp.ident)
+        if frame is not None and not frame.f_trace_opcodes:
+            frame.f_trace_opcodes = True
+            self.marked[mp] = frame
+
+    def disarm(self) -> None:
+        """Undo the marks of those that have gone on."""
+        for mp, frame in snapshot(self.marked.items()):
+            if mp.want != mp.tick and self.marked.pop(mp, None) is not None:
+                frame.f_trace_opcodes = False
 
     def _works(self) -> bool:
         """Look, on this thread, whether things are where they are expected."""
@@ -464,6 +518,8 @@ class _Tracing(Preempter):
         self.set_trace(tstate, None, None)
         return found == hook.value and not self.word(tstate + _C_TRACEFUNC).value
 
+
+_PATIENCE_LINES = 200
 
 # In 3.11's PyThreadState; behind the second is the limit.
 _C_TRACEFUNC = 72

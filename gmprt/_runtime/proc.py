@@ -248,7 +248,9 @@ def _back_from_blocking(mp: M) -> None:
     """
     blocked = mp.blocked
     mp.blocked = None
-    if blocked is not None and now() - blocked[1] >= BLOCKER_SECONDS:
+    if blocked is None or blocked[0] is None:  # the latter: main, whose like is not started again
+        return
+    if now() - blocked[1] >= BLOCKER_SECONDS:
         sched.blockers[blocked[0]] = sched.blockers.get(blocked[0], 0) + 1
 
 

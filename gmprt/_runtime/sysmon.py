@@ -323,7 +323,8 @@ class _Sysmon:
             return True
         gp = mp.curg
         if self.retake(pp, mp) and mp.tick == tick:
-            mp.blocked = (code_of(getattr(gp, "fn", None)), mp.seen_since)
+            code = None if gp is sched.g1 else code_of(getattr(gp, "fn", None))
+            mp.blocked = (code, mp.seen_since)
         return True
 
     def retake(self, pp: P, mp: M) -> bool:
