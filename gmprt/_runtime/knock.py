@@ -70,7 +70,11 @@ class Knock(int):
                 mp.knock = fresh  # in one step: sysmon uses events where it finds none
             asked = fresh is not None and mp.want == mp.tick
             fresh = None  # this frame may stay for long; sysmon is to have the last reference
-            if asked and _in_callback():
+            if asked and mp.ingc:
+                # It may do nothing else, and be found here each time; events come outside.
+                mp.want = -1
+                mp.knock = None
+            elif asked and _in_callback():
                 mp.want = -1
             elif asked:
                 may = _answer(mp, sys._getframe(1))

@@ -1,0 +1,81 @@
+"""Loops that each keep to one kind of place: main is to come back from its wait all the same."""
+
+import gc
+import hashlib
+import os
+import signal
+import sys
+import threading
+import time
+
+import gmprt
+from gmprt.sync import Mutex, WaitGroup
+
+LONG = 60
+
+
+# fmt: off
+def one_line():
+    while True: pass  # noqa: E701  # a jump to itself
+# fmt: on
+
+
+def collects():
+    while True:
+        gc.collect(0)
+
+
+def locks():
+    """In the runtime at each line that is not C code's."""
+    mutex, block = Mutex(), bytes(64 * 1024)
+    while True:
+        with mutex: hashlib.sha256(block).digest()  # noqa: E701  # fmt: skip
+
+
+def hashes():
+    block = bytes(256 * 1024)
+    while True:
+        hashlib.sha256(block).digest()
+
+
+def beside(name):
+    gmprt.go(globals()[name])
+    gmprt.sleep(0.05)
+    print("back")
+
+
+def main_blocks(_):
+    """For a lock that a goroutine of its thread holds, for a while."""
+    lock = threading.Lock()
+
+    def holds():
+        lock.acquire()
+        taken.done()
+        gmprt.sleep(0.1)
+        lock.release()
+
+    taken = WaitGroup()
+    taken.add(1)
+    gmprt.go(holds)
+    taken.wait()
+    threading.Timer(3, lambda: os._exit(0)).start()
+    lock.acquire()
+
+
+def ctrl_c(name):
+    """Main waits, and its signals come between two calls into C code at best."""
+
+    def interrupts():
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupts, daemon=True).start()
+    try:
+        gmprt.go(globals()[name]).join(LONG)
+    except KeyboardInterrupt:
+        print("interrupted")
+
+
+globals()[sys.argv[1]](*sys.argv[2:])
+sys.stdout.flush()
+os._exit(0)
