@@ -2,7 +2,6 @@
 
 import argparse
 import functools
-import json
 import signal
 import sys
 import types
@@ -117,13 +116,38 @@ def measure_latency(
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, print and write; return the exit status."""
+    """Measure, print and write; return the exit status.
+
+    What has been measured is written after each scenario: Ctrl-C loses no more than one.
+    """
     scenarios: dict[str, object] = {}
     results: dict[str, object] = {"environment": harness.environment(), "scenarios": scenarios}
-    failed = False
-    asked = options.scenario or [*harness.names(), LATENCY]
+    report.write(results, options.out)  # before hours of work: that it can be
+    try:
+        failed = measure(options, results, scenarios)
+        status = 1 if failed else 0
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        status = 130
+    report.write(results, options.out)
+    print(f"wrote {options.out / 'results.json'}, results.md and report.html")
+    return status
+
+
+def chosen(options: argparse.Namespace) -> list[str]:
+    """Return the scenarios that are asked for, each once."""
+    asked = list(dict.fromkeys(options.scenario or [*harness.names(), LATENCY]))
     if options.bars:
-        asked = [name for name in harness.names() if has_bar(name)]
+        return [name for name in asked if name != LATENCY and has_bar(name)]
+    return asked
+
+
+def measure(
+    options: argparse.Namespace, results: dict[str, object], scenarios: dict[str, object]
+) -> bool:
+    """Measure what is asked for into `results`; return whether anything has failed."""
+    failed = False
+    asked = chosen(options)
     with Progress(sum(samples(name, options) for name in asked)) as progress:
         for name in asked:
             if name == LATENCY:
@@ -137,6 +161,7 @@ def run(options: argparse.Namespace) -> int:
             tell = functools.partial(progress.step, name)
             result = harness.measure(name, options.n, options.rounds, tell, options.contender or ())
             scenarios[name] = result.as_json()
+            report.write(results, options.out)
             progress.say(*lines(result))
             for contender, fault in result.faults.items():
                 progress.say(f"    {contender}: {fault}", file=sys.stderr)
@@ -144,11 +169,10 @@ def run(options: argparse.Namespace) -> int:
     if options.instructions:
         try:
             results["instructions"] = instructions.count()
-        except Missing as fault:
-            print(f"    instructions: Missing: {fault}", file=sys.stderr)
-    report.write(results, options.out)
-    print(f"wrote {options.out / 'results.json'}, results.md and report.html")
-    return 1 if failed else 0
+        except (Missing, RuntimeError) as fault:
+            print(f"    instructions: {type(fault).__name__}: {fault}", file=sys.stderr)
+            failed |= not isinstance(fault, Missing)
+    return failed
 
 
 def has_bar(name: str) -> bool:
@@ -175,8 +199,10 @@ def main() -> int:
         metavar="NAME",
         help="only gmprt and this one; may be repeated (default: all)",
     )
-    parser.add_argument("--n", type=int, help="operations a sample (default: the scenario's own)")
-    parser.add_argument("--rounds", type=int, help="samples each (default: mostly 5)")
+    parser.add_argument(
+        "--n", type=latency.positive, help="operations a sample (default: the scenario's own)"
+    )
+    parser.add_argument("--rounds", type=latency.positive, help="samples each (default: mostly 5)")
     parser.add_argument(
         "--instructions",
         action="store_true",
@@ -199,14 +225,21 @@ def main() -> int:
     options = parser.parse_args()
     if options.compare:
         try:
-            old, new = (json.loads(path.read_text()) for path in options.compare)
+            old, new = (report.read(path) for path in options.compare)
         except (OSError, ValueError) as fault:
             parser.error(str(fault))
         out, slower = compare.compare(old, new)
         print("\n".join(out))
         return 1 if slower else 0
+    takes_part = {who for name in harness.names() for who in harness.load(name).contenders}
+    for who in options.contender or ():
+        if who not in takes_part:
+            parser.error(f"no contender {who!r}; there are {', '.join(sorted(takes_part))}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the child is ended, too
-    return run(options)
+    try:
+        return run(options)
+    except OSError as fault:
+        parser.error(str(fault))
 
 
 if __name__ == "__main__":

@@ -43,25 +43,28 @@ def build_go(folder: str) -> Path:
     atexit.register(shutil.rmtree, work, ignore_errors=True)
     sources = sorted(str(path) for path in (SOURCES / folder).glob("*.go"))
     binary = work / folder
-    build = subprocess.run(
-        [compiler, "build", "-o", str(binary), *sources],
-        capture_output=True,
-        text=True,
-        env={"GOCACHE": str(work / "cache"), **os.environ, "GO111MODULE": "off"},
-        timeout=BUILD_SECONDS,
-    )
+    try:
+        build = subprocess.run(
+            [compiler, "build", "-o", str(binary), *sources],
+            capture_output=True,
+            text=True,
+            env={"GOCACHE": str(work / "cache"), **os.environ, "GO111MODULE": "off"},
+            timeout=BUILD_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired) as fault:
+        raise RuntimeError(f"go build: {fault}") from fault
     if build.returncode != 0:
         raise RuntimeError(f"go build failed\n{build.stderr}")
     return binary
 
 
 @functools.cache
-def go_program() -> Path | str:
+def go_program() -> Path | Exception:
     """Return the compiled scenarios, or why there are none: that, too, is found out once."""
     try:
         return build_go("scenarios")
-    except Missing as fault:
-        return str(fault)
+    except (Missing, RuntimeError) as fault:
+        return fault
 
 
 def python_with(variable: str, names: tuple[str, ...], test: str) -> str:
@@ -71,9 +74,12 @@ def python_with(variable: str, names: tuple[str, ...], test: str) -> str:
     """
     named = os.environ.get(variable)
     for candidate in [named] if named else filter(None, map(shutil.which, names)):
-        probe = subprocess.run(
-            [candidate, "-c", test], capture_output=True, text=True, timeout=BUILD_SECONDS
-        )
+        try:
+            probe = subprocess.run(
+                [candidate, "-c", test], capture_output=True, text=True, timeout=BUILD_SECONDS
+            )
+        except (OSError, subprocess.TimeoutExpired) as fault:
+            raise Missing(f"{variable}: {fault}") from fault
         if probe.returncode == 0:
             return candidate
         if named:
@@ -101,8 +107,8 @@ def command(name: str, contender: str, n: int) -> tuple[list[str], dict[str, str
     child = ["-m", "benchmarks._child", name]
     if contender == GO:
         program = go_program()
-        if isinstance(program, str):
-            raise Missing(program)
+        if isinstance(program, Exception):
+            raise type(program)(*program.args)
         return [str(program), name, str(n)], {}
     if contender.endswith(WITHOUT):
         alone = {"PYTHON_GIL": "0", "GMPRT_MAXPROCS": "1"}

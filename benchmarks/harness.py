@@ -113,7 +113,10 @@ def sample(name: str, contender: str, n: int) -> float:
     if child.returncode != 0:
         raise RuntimeError(f"{name}, {contender}: status {child.returncode}\n{child.stderr}")
     sys.stderr.write(child.stderr)  # a warning, a leak: whoever measures wants to know
-    answer = json.loads(child.stdout)
+    try:
+        answer = json.loads(child.stdout)
+    except ValueError as fault:
+        raise RuntimeError(f"{name}, {contender}: no result but {child.stdout!r}") from fault
     if "missing" in answer:
         raise Missing(answer["missing"])
     return float(answer["value"])
@@ -158,6 +161,7 @@ class Result:
         """Return all there is to know, samples included; all numbers in base units."""
         return {
             "title": self.scenario.title,
+            "first": next(iter(self.scenario.contenders)),
             "n": self.n,
             "fewer": dict(self.scenario.fewer),
             "unit": "seconds" if self.scenario.unit in SECONDS else self.scenario.unit,

@@ -192,6 +192,22 @@ def headline(where: dict[str, object]) -> str:
     )
 
 
+def positive(words: str) -> int:
+    """Read a number of at least one; for argparse."""
+    number = int(words)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"at least 1, not {words}")
+    return number
+
+
+def seconds(words: str) -> float:
+    """Read a time of a tick at least; for argparse."""
+    number = float(words)
+    if not 0.01 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"at least 0.01, the time of a tick, not {words}")
+    return number
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="benchmarks.latency", description="Measure how late a ticker is beside a load."
@@ -204,10 +220,19 @@ def main() -> int:
         metavar="CASE",
         help=f"some of {', '.join(LOADS)} (default: all)",
     )
-    parser.add_argument("--seconds", type=float, default=3.0, help="of ticks, a round (default: 3)")
-    parser.add_argument("--rounds", type=int, default=2, help="processes a contender (default: 2)")
+    parser.add_argument(
+        "--seconds", type=seconds, default=3.0, help="of ticks, a round (default: 3)"
+    )
+    parser.add_argument(
+        "--rounds", type=positive, default=2, help="processes a contender (default: 2)"
+    )
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the distributions there")
     options = parser.parse_args()
+    if options.svg:
+        try:
+            options.svg.touch()  # before minutes of work: that it can be written
+        except OSError as fault:
+            parser.error(str(fault))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the child is ended, too
     where = headline(harness.environment())
     print(f"{where}\n    {'lateness, ms':12}{'p50':>10}{'p99':>10}{'max':>10}{'ticks':>8}")

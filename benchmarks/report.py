@@ -33,6 +33,11 @@ p.small, dd { font-size: 85%; color: #555; }
 """
 
 
+def first_of(one: Json) -> str:
+    """Return with whom the others are compared, whether it has numbers or not."""
+    return str(one.get("first") or next(iter(one["samples"]), ""))
+
+
 def amount(value: float, unit: str) -> str:
     """Return a measured value with its unit."""
     if unit == "seconds":
@@ -46,7 +51,7 @@ def bars(results: Json) -> Iterator[tuple[str, str, float, float, float]]:
     What was not measured is left out; a limit in seconds, bytes or % has its value for both.
     """
     for name, one in results["scenarios"].items():
-        first = next(iter(one["samples"]), "")
+        first = first_of(one)
         for rival, most in one["bars"].items():
             if rival in one["ratios"]:
                 ratio, median = one["ratios"][rival], one["median_ratios"][rival]
@@ -77,7 +82,7 @@ def where(environment: Json) -> list[tuple[str, str]]:
 
 def rows(one: Json) -> Iterator[list[str]]:
     """Yield the rows of a scenario's table: contender, best, median, both ratios, samples."""
-    first = next(iter(one["samples"]), "")
+    first = first_of(one)
     for who, samples in one["samples"].items():
         summary = one["summary"][who]
         both = [amount(summary[key], one["unit"]) for key in ("min", "median")]
@@ -86,7 +91,12 @@ def rows(one: Json) -> Iterator[list[str]]:
             ratios = [f"{one[key][who]:.2f}" for key in ("ratios", "median_ratios")]
         yield [who, *both, *ratios, str(len(samples))]
     for who, why in one["missing"].items():
-        yield [who, "missing" if why.startswith("Missing") else "failed", "", "", "", ""]
+        yield [who, fault_of(why), "", "", "", ""]
+
+
+def fault_of(why: str) -> str:
+    """Say in a word why somebody has no numbers."""
+    return "missing" if why.startswith("Missing") else "failed"
 
 
 def absent(one: Json) -> Iterator[tuple[str, str]]:
@@ -151,7 +161,7 @@ def chart(one: Json) -> str:
     samples = {who: values for who, values in one["samples"].items() if min(values) > 0}
     if not samples:
         return ""
-    first = next(iter(one["samples"]))
+    first = first_of(one)
     axis = Decades.around(LEFT, WIDTH, [v for values in samples.values() for v in values])
     height = TOP + ROW * len(samples) + 10
     parts = []
@@ -222,13 +232,16 @@ def overview(results: Json) -> str:
     """Return the table of all scenarios: how many times gmprt's best each contender's is."""
     body = []
     for name, one in results["scenarios"].items():
-        first = next(iter(one["samples"]), None)
-        cells = [name, amount(one["summary"][first]["min"], one["unit"]) if first else ""]
+        first, summary, missing = first_of(one), one["summary"], one["missing"]
+        if first in summary:
+            cells = [name, amount(summary[first]["min"], one["unit"])]
+        else:
+            cells = [name, fault_of(missing[first]) if first in missing else ""]
         for who in OVERVIEW:
             if ratio := one["ratios"].get(who):
                 cells.append(f"{1 / ratio:.3g}\0{'better' if ratio <= 1 else 'worse'}")
             else:
-                cells.append("missing" if who in one["missing"] else "")
+                cells.append(fault_of(missing[who]) if who in missing else "")
         body.append(cells)
     return table(["scenario", "gmprt", *OVERVIEW], body)
 
@@ -253,7 +266,8 @@ def page(results: Json) -> str:
         " line shows all samples of a contender, a dot the best one, a stroke the median.</p>",
         "<h2>All scenarios</h2>",
         "<p>How many times gmprt's time (or bytes) each contender takes, by the best samples;"
-        " green: gmprt needs less. An empty cell: has no part in it, see there.</p>",
+        " green: gmprt needs less. An empty cell: has no part in it (see there), or was not"
+        " asked.</p>",
         overview_chart(results),
         overview(results),
         "<h2>Bars</h2>",
@@ -293,6 +307,20 @@ def page(results: Json) -> str:
     )
 
 
+def read(path: Path) -> dict[str, Any]:
+    """Return what a `results.json` has.
+
+    Raises: OSError; ValueError if it is none.
+    """
+    try:
+        results = json.loads(path.read_text())
+    except ValueError as fault:
+        raise ValueError(f"{path}: {fault}") from fault
+    if not isinstance(results, dict) or not {"environment", "scenarios"} <= results.keys():
+        raise ValueError(f"{path}: not the results of a run")
+    return results
+
+
 def write(results: Json, folder: Path) -> None:
     """Write `results.json`, `results.md`, `report.html` and its first picture there."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -308,7 +336,10 @@ def main() -> int:
     )
     parser.add_argument("results", type=Path, help="a results.json; the others are put beside it")
     options = parser.parse_args()
-    write(json.loads(options.results.read_text()), options.results.parent)
+    try:
+        write(read(options.results), options.results.parent)
+    except (OSError, ValueError) as fault:
+        parser.error(str(fault))
     return 0
 
 

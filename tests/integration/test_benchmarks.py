@@ -7,8 +7,10 @@ import math
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -239,10 +241,92 @@ def test_instructions_are_counted_by_the_difference(monkeypatch: pytest.MonkeyPa
     assert counted == {"by": "callgrind", "counts": dict.fromkeys(instructions.HOTTEST, each)}
 
 
-def test_the_runner_refuses_an_unknown_scenario() -> None:
-    done = run_benchmarks("--scenario", "nothing")
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("--scenario", "nothing"), "invalid choice: 'nothing'"),
+        (("--contender", "nobody"), "no contender 'nobody'; there are "),
+        (("--rounds", "0"), "--rounds: at least 1, not 0"),
+        (("--n", "-5"), "--n: at least 1, not -5"),
+        (("--scenario", "cancel", "--out", "/dev/null/here"), "/dev/null/here"),
+        (("--compare", "/dev/null", "/dev/null"), "/dev/null: Expecting value"),
+    ],
+)
+def test_the_runner_refuses_what_it_cannot_do(args: tuple[str, ...], words: str) -> None:
+    done = run_benchmarks(*args)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "invalid choice: 'nothing'" in done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "args", "words"),
+    [
+        ("benchmarks.latency", ("--rounds", "0"), "--rounds: at least 1, not 0"),
+        ("benchmarks.latency", ("--seconds", "nan"), "--seconds: at least 0.01, "),
+        ("benchmarks.latency", ("--svg", "/dev/null/here"), "/dev/null/here"),
+        ("benchmarks.report", ("/dev/null",), "/dev/null: Expecting value"),
+        ("benchmarks.report", ("/nowhere",), "/nowhere"),
+    ],
+)
+def test_so_do_the_others(module: str, args: tuple[str, ...], words: str) -> None:
+    done = run_benchmarks(*args, module=module)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_no_run_is_not_compared(tmp_path: Path) -> None:
+    (tmp_path / "some.json").write_text("{}")
+    done = run_benchmarks("--compare", tmp_path / "some.json", tmp_path / "some.json")
+    assert done.returncode == 2
+    assert "some.json: not the results of a run" in done.stderr
+
+
+def test_ctrl_c_keeps_what_has_been_measured(tmp_path: Path) -> None:
+    """Stopped after the first of two scenarios, each of which takes a while."""
+    args = ("--scenario", "cancel", "--scenario", "mutex", "--n", 10, "--rounds", 3)
+    written = tmp_path / "results.json"
+    with start_prog("-m", "benchmarks", *args, "--out", tmp_path) as child:
+        while not (written.exists() and '"cancel"' in written.read_text()):
+            assert child.poll() is None
+            time.sleep(0.001)
+        child.send_signal(signal.SIGINT)
+        done = wait_prog(child)
+    assert list(json.loads(written.read_text())["scenarios"]) == ["cancel"]
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+    assert done.stderr.endswith("stopped\n")
+    assert done.stdout.endswith("results.md and report.html\n")
+
+
+def test_a_page_whose_first_contender_failed_does_not_show_another_in_its_place() -> None:
+    results = copy.deepcopy(RESULTS)
+    one = results["scenarios"]["spawn_join"]
+    for key in ("samples", "summary"):
+        del one[key]["gmprt"]
+    one["ratios"] = one["median_ratios"] = {}
+    one["missing"]["gmprt"] = "RuntimeError: status 1"
+    row = report.overview(results).splitlines()[2]
+    assert row.startswith("<tr><td>spawn_join</td><td>failed</td><td></td>")
+
+
+def test_a_program_in_go_that_cannot_be_built_is_tried_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried = []
+
+    def fails(folder: str) -> Path:
+        tried.append(folder)
+        raise RuntimeError("go build failed")
+
+    monkeypatch.setattr(elsewhere, "build_go", fails)
+    elsewhere.go_program.cache_clear()
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="go build failed"):
+            elsewhere.command("cancel", elsewhere.GO, 1)
+    elsewhere.go_program.cache_clear()
+    assert tried == ["scenarios"]
 
 
 def scaled(results: dict[str, Any], by: float, who: str = "gmprt") -> dict[str, Any]:
