@@ -197,9 +197,10 @@ class _FuncTimer:
 
 
 class Timer:
-    """Gives one value on `c`, the time on the monotonic clock, after `d` seconds. Go: time.Timer.
+    """Gives one value on `c`, after `d` seconds: when it was due, on the monotonic clock.
 
-    Zero and less: at once. None and inf: never. Raises: ValueError for nan.
+    As in Go since 1.23, that is not when it is received. Zero and less: at once. None and inf:
+    never. Raises: ValueError for nan. Go: time.Timer.
     """
 
     __slots__ = ("__weakref__", "_timer", "c")
@@ -225,7 +226,7 @@ class Timer:
 
 
 def after(d: float | None) -> RecvChan[float]:
-    """Return a channel that gives one value, the time, after `d` seconds. Go: time.After."""
+    """Return a channel that gives one value after `d` seconds, as a Timer's. Go: time.After."""
     return TimerChan(_when(d), 0.0)
 
 
