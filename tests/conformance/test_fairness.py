@@ -298,7 +298,11 @@ def test_threads_take_turns_with_the_only_p():
             gosched()
         gmprt.unlock_os_thread()
 
-    join_all(*[go(turns, name) for name in range(n)])
+    gs = []
+    for name in range(n):  # one at a time: one that is preempted before it has locked its thread
+        gs.append(go(turns, name))  # would have the next start there too
+        until(lambda name=name: len(started) > name, "it has its thread")
+    join_all(*gs)
     assert len(log) >= 160
     assert min(log.count(name) for name in range(n)) >= 20, log
 
