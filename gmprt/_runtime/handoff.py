@@ -77,6 +77,7 @@ def wire(pp: P, mp: M) -> None:
     pp.m = pp.oldm = mp
     mp.p = mp.oldp = pp
     mp.wants_p = False
+    mp.blocked = None  # what it says was before
     mp.tick0 = mp.tick
     mp.slice_start = mp.now = now()
     mp.seen_tick = -1  # for sysmon a new beginning: the M may have slept for long

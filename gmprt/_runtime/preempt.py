@@ -55,6 +55,7 @@ from .withs import may_hold_lock, takes_locks
 
 __all__ = [
     "GROUND",
+    "frame_of",
     "Preempter",
     "collecting",
     "hold_stops",
@@ -202,7 +203,11 @@ class Preempter:
         before = mp.want == tick
         if not before or self._again(mp):
             mp.want = tick
-            if not self._arm(mp):
+            try:
+                armed = self._arm(mp)
+            except Exception:  # an audit hook does not allow it: sysmon has more to do
+                armed = False
+            if not armed:
                 mp.want = -1
         if not before:
             mp.want_since = now()  # only then: it may have taken long
@@ -382,6 +387,14 @@ _CLEAN_EVERY = 0.1  # seconds
 _PATIENCE = 0.0 if GIL else 0.010  # without the GIL asking stops all threads, so not at each look
 
 
+def frame_of(mp: M) -> FrameType | None:
+    """Return the frame on top of a thread; None if it cannot be told: an audit hook may refuse."""
+    try:
+        return sys._current_frames().get(mp.ident)
+    except Exception:
+        return None
+
+
 def top_of(mp: M) -> tuple[CodeType, int] | None:
     """Return where a thread stands; None if nowhere, or if the interpreter ends.
 
@@ -389,7 +402,7 @@ def top_of(mp: M) -> tuple[CodeType, int] | None:
     """
     acquire(_events_lock)
     try:
-        frame = None if sched.exiting else sys._current_frames().get(mp.ident)
+        frame = None if sched.exiting else frame_of(mp)
         return None if frame is None else (frame.f_code, frame.f_lasti)
     finally:
         release(_events_lock)
@@ -403,7 +416,7 @@ def _own_code(mp: M) -> CodeType | None:
     """
     acquire(_events_lock)
     try:
-        frame = None if sched.exiting else sys._current_frames().get(mp.ident)
+        frame = None if sched.exiting else frame_of(mp)
         if not GIL:  # it may be running, and its lower frames change meanwhile
             return None if frame is None or _is_ours(frame.f_code) else frame.f_code
         while frame is not None and _is_ours(frame.f_code):
@@ -491,7 +504,7 @@ class _Tracing(Preempter):
 
         `while True: pass` in one line is a jump to itself, which is none.
         """
-        frame = sys._current_frames().get(mp.ident)
+        frame = frame_of(mp)
         if frame is not None and not frame.f_trace_opcodes:
             frame.f_trace_opcodes = True
             self.marked[mp] = frame

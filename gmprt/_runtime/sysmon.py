@@ -39,7 +39,7 @@ from .lock import ENTRANCES, PACKAGE_DIR, release, snapshot
 from .m import M
 from .note import Note
 from .p import P
-from .preempt import make_preempter, top_of
+from .preempt import frame_of, make_preempter, top_of
 from .sched import GIL, lock_sched, policy, sched
 from .timerproc import next_timer, run_timers
 from .timers import first_deadline
@@ -456,7 +456,7 @@ class _Sysmon:
             return True
         if self.cpus < PARALLEL:
             return False
-        frame = sys._current_frames().get(mp.ident)
+        frame = frame_of(mp)
         if frame is None:
             return False
         here = (id(frame), frame.f_lasti, mp.tick)
