@@ -486,7 +486,8 @@ class _Tracing(Preempter):
             self.set_trace(current_tstate(), None, None)
             return 0
         wanted = mp.want == mp.tick
-        if wanted and self.patience > 0 and _is_ours(frame.f_code):
+        code = frame.f_code
+        if wanted and self.patience > 0 and _is_ours(code) and code.co_filename != _SWITCHES:
             # In the runtime, and soon out of it. A loop around a call of it may be here each time.
             self.patience -= 1
             return 0
@@ -505,7 +506,7 @@ class _Tracing(Preempter):
         `while True: pass` in one line is a jump to itself, which is none.
         """
         frame = frame_of(mp)
-        if frame is not None and not frame.f_trace_opcodes:
+        if frame is not None and not _is_ours(frame.f_code) and not frame.f_trace_opcodes:
             frame.f_trace_opcodes = True
             self.marked[mp] = frame
 
@@ -533,6 +534,10 @@ class _Tracing(Preempter):
 
 
 _PATIENCE_LINES = 200
+_SWITCHES = execute_stack.__code__.co_filename
+"""Where greenlets switch. A greenlet keeps for itself whether its thread is traced, so that is to
+be over by then: one that finds the hook gone, or not, and has kept the other, is not called back
+any more, or crashes."""
 
 # In 3.11's PyThreadState; behind the second is the limit.
 _C_TRACEFUNC = 72
