@@ -447,8 +447,6 @@ class _Tracing(Preempter):
         self.keep = self.kind(self._called_back)  # as long as a thread may call it
         self.hook = ctypes.cast(self.keep, ctypes.c_void_p)
         self.usable: bool | None = None  # not known yet
-        self.patience = 0  # [GIL] lines of the runtime that it waits for an end of
-        self.marked: dict[M, FrameType] = {}  # [atomic: dict] frames that trace each bytecode
 
     def _arm(self, mp: M) -> bool:
         if self.usable is None:
@@ -466,55 +464,21 @@ class _Tracing(Preempter):
                 return False
             present = self.word(tstate + _C_TRACEFUNC)
             # From the look to the call no bytecode gives up the GIL: somebody's function stays.
-            asked = present.value == hook.value  # before, and nothing has come of it
             if not present.value:
-                self.patience = _PATIENCE_LINES
                 set_trace(tstate, hook, None)
-            elif not asked:
+            elif present.value != hook.value:
                 return False
         finally:
             release(sched.lock)
-        if asked:
-            self._mark(mp)
         return True
 
     def _called_back(self, _obj: Any, _frame: Any, _what: int, _arg: Any) -> int:
         """Give way, if it is still wanted. Called by the interpreter, at the next line."""
-        frame = sys._getframe(1)
-        mp = getattr(tls, "m", None)
-        if mp is None:
-            self.set_trace(current_tstate(), None, None)
-            return 0
-        wanted = mp.want == mp.tick
-        code = frame.f_code
-        if wanted and self.patience > 0 and _is_ours(code) and code.co_filename != _SWITCHES:
-            # In the runtime, and soon out of it. A loop around a call of it may be here each time.
-            self.patience -= 1
-            return 0
         self.set_trace(current_tstate(), None, None)
-        marked = self.marked.pop(mp, None)
-        if marked is not None:
-            marked.f_trace_opcodes = False
-            del marked
-        if wanted:
-            _give_way(frame)
+        mp = getattr(tls, "m", None)
+        if mp is not None and mp.want == mp.tick:
+            _give_way(sys._getframe(1))
         return 0
-
-    def _mark(self, mp: M) -> None:
-        """Have the thread call back at each bytecode where it is: no new line has come.
-
-        `while True: pass` in one line is a jump to itself, which is none.
-        """
-        frame = frame_of(mp)
-        if frame is not None and not _is_ours(frame.f_code) and not frame.f_trace_opcodes:
-            frame.f_trace_opcodes = True
-            self.marked[mp] = frame
-
-    def disarm(self) -> None:
-        """Undo the marks of those that have gone on."""
-        for mp, frame in snapshot(self.marked.items()):
-            if mp.want != mp.tick and self.marked.pop(mp, None) is not None:
-                frame.f_trace_opcodes = False
 
     def _works(self) -> bool:
         """Look, on this thread, whether things are where they are expected."""
@@ -532,12 +496,6 @@ class _Tracing(Preempter):
         self.set_trace(tstate, None, None)
         return found == hook.value and not self.word(tstate + _C_TRACEFUNC).value
 
-
-_PATIENCE_LINES = 200
-_SWITCHES = execute_stack.__code__.co_filename
-"""Where greenlets switch. A greenlet keeps for itself whether its thread is traced, so that is to
-be over by then: one that finds the hook gone, or not, and has kept the other, is not called back
-any more, or crashes."""
 
 # In 3.11's PyThreadState; behind the second is the limit.
 _C_TRACEFUNC = 72
