@@ -388,24 +388,23 @@ _PATIENCE = 0.0 if GIL else 0.010  # without the GIL asking stops all threads, s
 
 
 def frame_of(mp: M) -> FrameType | None:
-    """Return the frame on top of a thread; None if it cannot be told: an audit hook may refuse."""
+    """Return the frame on top of a thread; None if there is none, or if the interpreter ends."""
+    acquire(_events_lock)
     try:
-        return sys._current_frames().get(mp.ident)
-    except Exception:
+        return None if sched.exiting else sys._current_frames().get(mp.ident)
+    except Exception:  # an audit hook does not allow it
         return None
+    finally:
+        release(_events_lock)
 
 
 def top_of(mp: M) -> tuple[CodeType, int] | None:
-    """Return where a thread stands; None if nowhere, or if the interpreter ends.
+    """Return where a thread stands; None if that cannot be told.
 
     Of the top frame alone, since the thread may be running.
     """
-    acquire(_events_lock)
-    try:
-        frame = None if sched.exiting else frame_of(mp)
-        return None if frame is None else (frame.f_code, frame.f_lasti)
-    finally:
-        release(_events_lock)
+    frame = frame_of(mp)
+    return None if frame is None else (frame.f_code, frame.f_lasti)
 
 
 def _own_code(mp: M) -> CodeType | None:
@@ -414,20 +413,11 @@ def _own_code(mp: M) -> CodeType | None:
     The runtime may be on top each time one looks: its function is called in each collection, and a
     thread that does nothing but collect gives up the GIL only there.
     """
-    acquire(_events_lock)
-    try:
-        frame = None if sched.exiting else frame_of(mp)
-        if not GIL:  # it may be running, and its lower frames change meanwhile
-            return None if frame is None or _is_ours(frame.f_code) else frame.f_code
-        while frame is not None and _is_ours(frame.f_code):
-            frame = frame.f_back
-        return None if frame is None else frame.f_code
-    finally:
-        release(_events_lock)
-
-
-def _is_ours(code: CodeType) -> bool:
-    return code.co_filename.startswith(PACKAGE_DIR)
+    frame = frame_of(mp)
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE_DIR):
+        # Without the GIL it may be running, and its lower frames change meanwhile.
+        frame = frame.f_back if GIL else None
+    return None if frame is None else frame.f_code
 
 
 # -- Python 3.11

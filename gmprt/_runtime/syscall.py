@@ -13,7 +13,6 @@ Invariants:
 - `M.incall` is True exactly while the M is in an announced call in place.
 - The stand-in's `incall` is True exactly while user code of the call may run: there a signal's
   exception may be raised on the spot.
-
 - While a call waits in `sched.callq`, some M makes another (`sched.ncalls`), and takes it next. So
   does an M that goes idle and where nobody lives.
 
