@@ -70,7 +70,7 @@ def ratios(one: Json, rivals: list[str]) -> list[float]:
     theirs = [one["samples"][rival] for rival in rivals]
     return [
         mine / math.prod(each) ** (1 / len(each)) if each else mine
-        for mine, *each in zip(ours, *theirs, strict=False)  # a run that was stopped has less
+        for mine, *each in zip(ours, *theirs, strict=True)
     ]
 
 

@@ -108,7 +108,7 @@ def command(name: str, contender: str, n: int) -> tuple[list[str], dict[str, str
     if contender == GO:
         program = go_program()
         if isinstance(program, Exception):
-            raise type(program)(*program.args)
+            raise program
         return [str(program), name, str(n)], {}
     if contender.endswith(WITHOUT):
         alone = {"PYTHON_GIL": "0", "GMPRT_MAXPROCS": "1"}

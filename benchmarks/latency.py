@@ -44,7 +44,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks import elsewhere, harness
-from benchmarks._latency import CALL, CONTENDERS, LOADS
+from benchmarks._latency import CALL, CONTENDERS, LOADS, PERIOD
 from benchmarks._latency_plot import plot
 from benchmarks.elsewhere import GO, Missing
 from benchmarks.harness import GIL, ROOT
@@ -203,8 +203,8 @@ def positive(words: str) -> int:
 def seconds(words: str) -> float:
     """Read a time of a tick at least; for argparse."""
     number = float(words)
-    if not 0.01 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"at least 0.01, the time of a tick, not {words}")
+    if not PERIOD <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"at least {PERIOD:g}, the time of a tick, not {words}")
     return number
 
 
