@@ -45,6 +45,7 @@ from .ctx import ctx_error as ctx_error
 from .ctx import end_limits as end_limits
 from .ctx import look_at as look_at
 from .debug import Place as Place
+from .debug import all_living as all_living
 from .debug import count_leak_warning as count_leak_warning
 from .debug import current_g as current_g
 from .debug import describe as describe

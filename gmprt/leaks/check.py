@@ -13,7 +13,18 @@ from functools import partial
 from types import MethodType
 from typing import Any
 
-from .._runtime import G, GoroutineExit, current_g, deadline, living, main_g, now, places_of, sleep
+from .._runtime import (
+    G,
+    GoroutineExit,
+    all_living,
+    current_g,
+    deadline,
+    living,
+    main_g,
+    now,
+    places_of,
+    sleep,
+)
 from .holders import explained
 from .report import as_text
 
@@ -47,9 +58,13 @@ def living_gs() -> list[G[Any]]:
 
     By id. A snapshot. The contract's `leaks.living`.
     """
+    return _others(living())
+
+
+def _others(gs: list[G[Any]]) -> list[G[Any]]:
+    """Leave main and the caller out, and sort by id."""
     here, main = current_g(), main_g()
-    gs = [gp for gp in living() if gp is not main and gp is not here]
-    return sorted(gs, key=lambda gp: gp.id)
+    return sorted((gp for gp in gs if gp is not main and gp is not here), key=lambda gp: gp.id)
 
 
 def check_ignore(ignore: Iterable[Ignore] | Ignore) -> tuple[Ignore, ...]:
@@ -102,7 +117,7 @@ def _survivors(gs: list[G[Any]], ignore: tuple[Ignore, ...]) -> list[G[Any]]:
 
 def _leaked_now(ignore: tuple[Ignore, ...], before: set[int]) -> list[G[Any]]:
     """Look once: who lives that was not there before and is not to be ignored."""
-    return _survivors([gp for gp in living_gs() if gp.id not in before], ignore)
+    return _survivors([gp for gp in _others(all_living()) if gp.id not in before], ignore)
 
 
 def retry(ignore: tuple[Ignore, ...], before: set[int], within: float) -> list[G[Any]]:
