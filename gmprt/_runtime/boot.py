@@ -27,13 +27,13 @@ from greenlet import getcurrent, greenlet
 from .attn import ask_m, reset_attn, set_signal_handler
 from .clock import now
 from .cpus import default_procs, positive
-from .debug import dump, living, schedtrace_lines
+from .debug import all_living, dump, schedtrace_lines
 from .exitcode import end_with_leak_status, watch_exit
 from .failures import report_all
 from .fault import set_dumper, to_stderr
 from .g import G
 from .handoff import acquirep, passp, unwire, wakep, wire
-from .idle import set_describe_all
+from .idle import GATE_SECONDS, set_describe_all
 from .lock import release, set_lockrank
 from .m import M, foreign_m, tls
 from .newg import getm, set_attach
@@ -42,7 +42,7 @@ from .park import init_g0, make_stacks
 from .preempt import collecting, hold_stops, release_stops, stop_preempting
 from .proc import set_fork_child_end
 from .rand import seed
-from .sched import GIL, lock_sched, policy, sched
+from .sched import lock_sched, policy, sched
 from .signals import (
     dump_on,
     end_reports,
@@ -311,9 +311,6 @@ def _exit_hook() -> None:
         to_stderr(f"gmprt: GMPRT_LEAKS must be off, warn or error, not {mode!r}\n")
     sched.exiting = True
     stop_preempting()
-    for mp in list(sched.allm):
-        if mp.idle:
-            mp.note.wake()  # to sleep again without a time-out, see idle.py
     leaks = mode != "off" and _report_leaks()
     _let_settle()
     end_reports()
@@ -339,34 +336,44 @@ def _let_settle() -> None:
     goroutines: the gate is opened when main waits for one, or schedules, and after two seconds.
     """
     own = getattr(tls, "m", None)
-    gate = sched.exit_gate = _thread.allocate_lock()
+    gate = _thread.allocate_lock()
     gate.acquire()
+    sched.exit_until = now() + GATE_SECONDS
+    sched.exit_gate = gate  # publish, then look who is idle: see `idle._sleep`
 
     def wait_at_the_gate(mp: M) -> None:
         if sched.exit_gate is gate:
             mp.settled = True
-            if gate.acquire(True, _GATE_SECONDS):
+            if gate.acquire(True, GATE_SECONDS):
                 gate.release()
             mp.settled = False
 
     def busy() -> list[M]:
-        return [mp for mp in list(sched.allm) if mp is not own and not mp.settled]
+        ms = [mp for mp in list(sched.allm) if mp is not own]
+        return [mp for mp in ms if not (mp.settled or mp.incall)]
 
-    for mp in busy():
-        if not mp.idle:
-            ask_m(mp, wait_at_the_gate)
+    woken: set[M] = set()
+    asked: set[M] = set()
+    looks = 0
     until = now() + _SETTLE_SECONDS
-    while now() < until:
-        left = [mp for mp in busy() if not (mp.incall or (GIL and mp.idle))]
-        if not left:
-            return
+    while (left := busy()) and now() < until:
         for mp in left:
+            if mp.idle:
+                if mp not in woken:
+                    woken.add(mp)
+                    mp.note.wake()  # to sleep again, for longer
+            elif mp not in asked and (mp not in woken or looks >= _WOKEN_LOOKS):
+                asked.add(mp)
+                ask_m(mp, wait_at_the_gate)
             mp.due = 0  # in case its own store has overtaken the request
+        looks += 1
         time.sleep(0.001)  # nobody tells when an M has gone to sleep
+    if woken or asked:
+        time.sleep(0.001)  # the last one has said that it will sleep, and has yet to do so
 
 
 _SETTLE_SECONDS = 0.1
-_GATE_SECONDS = 2.0  # the interpreter's end is over by then
+_WOKEN_LOOKS = 10  # until then one that was woken is on its way back to sleep, or has found work
 
 
 def _report_leaks() -> bool:
@@ -401,7 +408,8 @@ def _leaked() -> list[G[Any]]:
         return state in ("running", "dead")
 
     for wait in (0.001, 0.005, 0.02, 0.05, 0.0):
-        leaked = [gp for gp in living() if gp is not sched.g1 and gp is not here and not gp.daemon]
+        gs = all_living()
+        leaked = [gp for gp in gs if gp is not sched.g1 and gp is not here and not gp.daemon]
         if not any(map(may_end, leaked)):
             break
         time.sleep(wait)  # their own threads run meanwhile

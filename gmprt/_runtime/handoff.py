@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import now
 from .lock import release
-from .m import M
+from .m import M, tls
 from .p import P
-from .sched import lock_sched, policy, sched
+from .sched import lock_sched, open_exit_gate, policy, sched
 
 if TYPE_CHECKING:
     from .g import G
@@ -271,6 +271,8 @@ def startm(*, spinning: bool = False) -> bool:
 
     `spinning`: it is to look for work, and counts as doing so. Runs on: any thread. Go: startm.
     """
+    if sched.exit_gate is not None and not _needed_at_exit():
+        return False
     lock_sched()
     if not sched.pidle or (spinning and sched.nspinning):
         release(sched.lock)
@@ -290,6 +292,20 @@ def startm(*, spinning: bool = False) -> bool:
     if fresh is not None:
         return launch(fresh)
     mp.note.wake()
+    return True
+
+
+def _needed_at_exit() -> bool:
+    """At exit, with the Ms at its gate: tell whether one is to run all the same.
+
+    For main, or a thread that is none of ours, or when the interpreter's end is long over: the gate
+    is open then. For an M or sysmon it is not: that end would find the other one running.
+    """
+    own = getattr(tls, "m", None)
+    ours = own is None or not (own is sched.m0 or own.foreign)
+    if ours and now() < sched.exit_until:
+        return False
+    open_exit_gate()
     return True
 
 

@@ -29,12 +29,13 @@ from .timerproc import call_sysmon
 from .timers import next_deadline, pending
 from .waits import merge_waits
 
-__all__ = ["DeadlockError", "counters", "idle", "set_describe_all", "spin", "steal"]
+__all__ = ["GATE_SECONDS", "DeadlockError", "counters", "idle", "set_describe_all", "spin", "steal"]
 
 STEAL_ROUNDS = 4  # Go: stealWork
 NEXT_SECONDS = 20e-6  # what the newest goroutine of a P is given before it is stolen
 IDLE_MS_KEPT = 4  # idle Ms beyond these, and beyond one a P, end after a while
 IDLE_SECONDS = 2.0
+GATE_SECONDS = 2.0  # what an M waits for at exit: the end of the interpreter is over by then
 POLL_MIN, POLL_MAX = 0.01, 1.0  # how often main's M looks whether the last foreign thread has ended
 
 
@@ -198,22 +199,33 @@ def _sleep(mp: M, main_parked: bool, surplus: bool) -> None:
         if _checkdead() or mp.readyq:
             return
         timeout = None if when is None else when - now()
-        if sched.exiting:
-            # A thread that the end of the interpreter finds in a timed wait may crash it (3.13t).
-            timeout = timeout if timeout is not None and timeout < 1.0 else None
-            mp.settled = True
+        if sched.exit_gate is not None and _settles(mp):
+            timeout = None if timeout is None else max(timeout, GATE_SECONDS)
         elif surplus:
             timeout = IDLE_SECONDS if timeout is None else min(timeout, IDLE_SECONDS)
         if not main_parked:
             mp.note.sleep(timeout)
+            mp.settled = False
             return
         # A foreign thread may end without a word: look again, less and less often.
         step = poll if timeout is None else min(poll, timeout)
-        if mp.note.sleep(step) or mp.readyq or not mp.idle:
+        woken = mp.note.sleep(step)
+        mp.settled = False
+        if woken or mp.readyq or not mp.idle:
             return
         if when is not None and now() >= when:
             return
         poll = min(POLL_MAX, poll * 2)
+
+
+def _settles(mp: M) -> bool:
+    """At exit: sleep until somebody needs goroutines, or for long; see `boot._let_settle`.
+
+    A thread that the end of the interpreter finds on its way out of a wait may crash it.
+    """
+    mp.settled = True  # announce, to who opens the gate
+    mp.settled = sched.exit_gate is not None  # re-check
+    return mp.settled
 
 
 def counters(mp: M) -> dict[str, int]:

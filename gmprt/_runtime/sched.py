@@ -75,6 +75,7 @@ class Sched:
         self.started = False  # [lock: boot]
         self.exiting = False  # [any] the exit report has been given
         self.exit_gate: Any = None  # [any] where Ms are kept at exit, until main waits for others
+        self.exit_until = 0.0  # [main] or until then
         self.runq: deque[G[Any]] = deque()  # [atomic: deque.append/popleft] global queue, fresh Gs
         self.procs = 0  # [lock: sched] gomaxprocs
         self.allp: list[P] = []  # [lock: sched] append only; retired ones stay, may be revived
@@ -174,8 +175,15 @@ sched = uncounted(Sched())
 def open_exit_gate() -> None:
     """Let the Ms go on that the exit has stopped: somebody needs them after all. Any thread."""
     gate, sched.exit_gate = sched.exit_gate, None
-    if gate is not None:
+    if gate is None:
+        return
+    try:
         gate.release()
+    except RuntimeError:
+        return  # by two at once
+    for mp in list(sched.allm):
+        if mp.settled:
+            mp.note.wake()
 
 
 def lock_sched() -> None:

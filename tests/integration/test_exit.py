@@ -271,6 +271,19 @@ def test_atexit_functions_can_use_it(many: Many, prog: str, line: str) -> None:
         assert done.stdout in (line, refused)
 
 
+def test_ms_are_asleep_when_the_interpreter_ends(many: Many) -> None:
+    for done in many("ms_sleep_at_the_end", "8"):
+        assert (done.stderr, done.returncode) == ("", 0), done
+        asleep, _, ms = done.stdout.split()
+        assert asleep == ms, done
+        assert int(ms) >= 4, done
+
+
+def test_they_wake_for_their_goroutines_all_the_same() -> None:
+    done = run("event_of_a_sleeper", "off", GMPRT_MAXPROCS="2")
+    assert (done.stdout, done.stderr, done.returncode) == ("True\n", "", 0), done
+
+
 def test_an_atexit_function_that_runs_last_works_or_is_refused(many: Many) -> None:
     """Registered before gmprt was there, it runs when gmprt has ended: an answer, not a hang."""
     for done in many("atexit_before_import", "2"):

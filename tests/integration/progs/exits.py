@@ -14,6 +14,8 @@ import time
 
 if len(sys.argv) > 1 and sys.argv[1] == "atexit_before_import":
     atexit.register(lambda: use_it_late("registered before the import"))
+if len(sys.argv) > 1 and sys.argv[1] in ("ms_sleep_at_the_end", "event_of_a_sleeper"):
+    atexit.register(lambda: last_hook())
 
 import gmprt
 
@@ -423,6 +425,37 @@ def atexit_never_used() -> None:
 def atexit_with_parked() -> None:
     on_several_threads(3, gmprt.Chan().recv)
     atexit.register(use_it_late, "beside parked ones")
+
+
+def ms_sleep_at_the_end() -> None:
+    """What follows the last hook is the interpreter's end, which ends who is on his way."""
+    global last_hook
+
+    def last_hook() -> None:
+        from gmprt._runtime.sched import sched
+
+        ms = [mp for mp in sched.allm if mp is not sched.m0]
+        asleep = [
+            mp for mp in ms if mp.settled and (not mp.idle or mp.note._acquire.__self__.locked())
+        ]
+        print(len(asleep), "of", len(ms), flush=True)
+
+    park(2)
+    on_several_threads(4, gmprt.Chan().recv)
+
+
+def event_of_a_sleeper() -> None:
+    global last_hook
+    woken = threading.Event()
+
+    def body() -> None:
+        gmprt.sleep(0.1)
+        woken.set()
+
+    def last_hook() -> None:
+        print(woken.wait(60), flush=True)
+
+    on_several_threads(1, body)
 
 
 class Late:
