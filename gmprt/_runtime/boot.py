@@ -22,7 +22,7 @@ import traceback
 from importlib import import_module
 from typing import Any
 
-from greenlet import getcurrent, greenlet
+from greenlet import getcurrent
 
 from .attn import ask_m, reset_attn, set_signal_handler
 from .clock import now
@@ -38,7 +38,7 @@ from .lock import release, set_lockrank
 from .m import M, foreign_m, tls
 from .newg import getm, set_attach
 from .p import P
-from .park import init_g0, make_stacks
+from .park import init_g0, start_maker
 from .preempt import collecting, hold_stops, release_stops, stop_preempting
 from .proc import set_fork_child_end
 from .rand import seed
@@ -269,14 +269,7 @@ def _attach_main() -> M:
     mp.curg = g1
     mp.has_main = True
 
-    def make() -> None:
-        root.switch()  # started: at main's present depth, whoever asks for a stack later
-        while True:
-            make_stacks(mp)
-            root.switch()
-
-    mp.maker = greenlet(make, root)
-    mp.maker.switch()
+    mp.maker = start_maker(mp, root)
     lock_sched()
     sched.allm.append(mp)
     release(sched.lock)

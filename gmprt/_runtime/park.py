@@ -53,8 +53,8 @@ __all__ = [
     "gopark",
     "gosched",
     "init_g0",
-    "make_stacks",
     "set_site_hooks",
+    "start_maker",
     "yield_preempted",
 ]
 
@@ -432,6 +432,20 @@ def make_stacks(mp: M) -> None:
         mp.to_make = None
         sp.switch()  # comes back when the next one is wanted
         sp = None
+
+
+def start_maker(mp: M, root: greenlet) -> greenlet:
+    """Start what makes the stacks of main's M, where main has the root greenlet."""
+
+    def make() -> None:
+        root.switch()  # started: at main's present depth, whoever asks for a stack later
+        while True:
+            make_stacks(mp)
+            root.switch()
+
+    maker = greenlet(make, root)
+    maker.switch()
+    return maker
 
 
 def first_stack(sp: Stack) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,24 +11,22 @@ from tests.support import GIL, run_prog
 PROG = Path(__file__).with_name("progs") / "loops.py"
 
 
-def skip_on_311(*loops: str) -> None:
-    if sys.version_info < (3, 12) and loops:
-        pytest.skip("3.11 has no event outside the runtime there: docs/design.md#preemption")
+LOOPS = ["one_line", "collects", "mutexes", "locks", "hashes", "sends", "generates"]
 
 
-@pytest.mark.parametrize("loop", ["one_line", "collects", "locks", "hashes"])
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("maxprocs", ["1", "2"])
 def test_a_loop_gives_way_to_main(loop: str, maxprocs: str) -> None:
     if loop == "collects" and not GIL:
         pytest.skip("there the collections of one thread stop all others for seconds")
-    skip_on_311(*{loop} & {"one_line", "locks"})
     done = run_prog(PROG, "beside", loop, env={"GMPRT_MAXPROCS": maxprocs})
     assert (done.stdout, done.stderr, done.returncode) == ("back\n", "", 0), done
 
 
-@pytest.mark.parametrize("loop", ["one_line", "locks", "hashes"])
+@pytest.mark.parametrize("loop", LOOPS)
 def test_ctrl_c_comes_to_main_beside_a_loop(loop: str) -> None:
-    skip_on_311(loop)
+    if loop == "collects" and not GIL:
+        pytest.skip("there the collections of one thread stop all others for seconds")
     done = run_prog(PROG, "ctrl_c", loop)
     assert (done.stdout, done.stderr, done.returncode) == ("interrupted\n", "", 0), done
 

@@ -25,11 +25,32 @@ def collects():
         gc.collect(0)
 
 
-def locks():
+def mutexes():
     """In the runtime at each line that is not C code's."""
     mutex, block = Mutex(), bytes(64 * 1024)
     while True:
         with mutex: hashlib.sha256(block).digest()  # noqa: E701  # fmt: skip
+
+
+def locks():
+    """At each line in the block of the lock, but for the jump back."""
+    lock, block = threading.Lock(), bytes(64 * 1024)
+    while True:
+        with lock:
+            hashlib.sha256(block).digest()
+
+
+def sends():
+    """In the runtime, as for `mutexes`, by calls that find no reason to park."""
+    ch, block = gmprt.Chan(2), bytes(64 * 1024)
+    while True:
+        ch.send(hashlib.sha256(block)), ch.recv()
+
+
+def generates():
+    """In a generator, which is left and entered at each turn."""
+    block = bytes(64 * 1024)
+    sum(len(hashlib.sha256(block).digest()) for _ in iter(int, 1))
 
 
 def hashes():
