@@ -18,6 +18,7 @@ from typing import Any
 
 from .attn import ask_ms
 from .clock import now
+from .frames import current_frames
 from .g import G, ThreadG, place_of, told
 from .idle import counters
 from .lock import PACKAGE_DIR, release, snapshot
@@ -112,7 +113,7 @@ def places_of(asked: Iterable[G[Any]], all_asleep: bool = False) -> dict[G[Any],
     places: dict[G[Any], list[Place]] = {}
     own_ident = _thread.get_ident()
     direct = GIL or all_asleep
-    current = sys._current_frames() if direct else {own_ident: sys._getframe(1)}
+    current = current_frames() if direct else {own_ident: sys._getframe(1)}
     others = {}
     for mp, mine in started.items():
         if direct or mp.ident == own_ident:

@@ -21,6 +21,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from .attn import answer, ask_ms
+from .frames import current_frames
 from .g import G
 from .m import M, tls
 from .note import Note
@@ -76,7 +77,7 @@ class Halted:
                 sys.setswitchinterval(KEPT)
             else:
                 self._stop_ms()
-            self._frames = sys._current_frames()
+            self._frames = current_frames()
             self._own_before = own_sleeps()
         except BaseException:
             self._go_on()

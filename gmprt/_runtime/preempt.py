@@ -45,6 +45,7 @@ from greenlet import getcurrent
 
 from .clock import now
 from .fault import to_stderr
+from .frames import HAS_TRAP, frame_of_tstate
 from .g import ThreadG
 from .knock import KNOCKS, TOOL_NAME, Knock, knock_at, set_answer, watched
 from .lock import PACKAGE_DIR, Rank, acquire, make_lock, release, snapshot
@@ -394,6 +395,12 @@ _PATIENCE = 0.0 if GIL else 0.010  # without the GIL asking stops all threads, s
 
 def frame_of(mp: M) -> FrameType | None:
     """Return the frame on top of a thread; None if there is none, or if the interpreter ends."""
+    if HAS_TRAP:
+        lock_sched()  # as in `_arm`: an M that ends is taken out of `allm` under it before
+        try:
+            return frame_of_tstate(mp.tstate) if mp in sched.allm and mp.tstate else None
+        finally:
+            release(sched.lock)
     acquire(_events_lock)
     try:
         return None if sched.exiting else sys._current_frames().get(mp.ident)

@@ -29,6 +29,7 @@ LAYERS = [
         "_runtime.lock",
         "_runtime.note",
         "_runtime.clock",
+        "_runtime.frames",
         "_runtime.rand",
         "_runtime.cpus",
         "_runtime.protocols",

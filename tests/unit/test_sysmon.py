@@ -1,12 +1,12 @@
 """What sysmon makes of where a thread stands."""
 
 import threading
-from types import SimpleNamespace
 
 import pytest
 
 from gmprt import go
 from gmprt._runtime import lock
+from gmprt._runtime.m import M
 from gmprt._runtime.sysmon import _in_runtime
 from tests.support import wait_until
 
@@ -16,12 +16,19 @@ LONG = 30.0
 def test_one_that_waits_for_a_lock_of_the_runtime_is_in_the_runtime():
     held = lock.make_lock(lock.Rank.CHAN)
     held.pop()
-    thread = threading.Thread(target=lock.lock_slow, args=(held,))
+    g = go(lock.lock_slow, held)
+
+    def look():
+        try:
+            wait_until(lambda: g.state == "running" and _in_runtime(g.m), "it waits for the lock")
+        finally:
+            lock.release(held)
+
+    thread = threading.Thread(target=look)
     thread.start()
-    wait_until(lambda: _in_runtime(SimpleNamespace(ident=thread.ident)), "it waits for the lock")
-    lock.release(held)
+    g.join()
     thread.join()
-    assert not _in_runtime(SimpleNamespace(ident=thread.ident))  # there is no such thread
+    assert not _in_runtime(M(-1))  # its thread has not begun
 
 
 @pytest.mark.parametrize("body", [lambda lock: lock.acquire(timeout=LONG), None], ids=["in", "is"])

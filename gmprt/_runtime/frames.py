@@ -1,0 +1,46 @@
+"""The frames that threads are in, without the trap in 3.11's `sys._current_frames`.
+
+3.11 holds a lock of the interpreter there while it makes frame objects, and making one may start
+the collector. What that calls lets go of the GIL, perhaps to a thread that wants this lock, as each
+does that starts or ends: both wait for ever (CPython's issue 106883). From 3.12 the collector runs
+between bytecodes only.
+
+Invariants: nothing here changes how the program runs, but that on 3.11 there is no collection while
+`current_frames` looks.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+from types import FrameType
+
+__all__ = ["HAS_TRAP", "current_frames", "frame_of_tstate"]
+
+HAS_TRAP = sys.version_info < (3, 12)
+
+
+def current_frames() -> dict[int, FrameType]:
+    """Do as `sys._current_frames`."""
+    if not (HAS_TRAP and gc.isenabled()):
+        return sys._current_frames()
+    gc.disable()
+    try:
+        return sys._current_frames()
+    finally:
+        gc.enable()
+
+
+def frame_of_tstate(tstate: int) -> FrameType | None:
+    """Return the frame on top of a thread that cannot end meanwhile; None if there is none. With
+    the GIL only."""
+    try:
+        return _get_frame(tstate)  # type: ignore[no-any-return]
+    except ValueError:
+        return None
+
+
+_get_frame = ctypes.pythonapi.PyThreadState_GetFrame
+_get_frame.argtypes = [ctypes.c_void_p]
+_get_frame.restype = ctypes.py_object  # a NULL is a ValueError
