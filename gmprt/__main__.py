@@ -13,7 +13,7 @@ from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
 from . import __version__, gomaxprocs
-from ._runtime.preempt import GROUND
+from ._runtime.giveway import GROUND
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ from .fault import to_stderr
 from .g import G, place_of
 from .lock import PACKAGE_DIR
 from .m import M
-from .preempt import top_of
 from .sched import GIL
+from .stops import top_of
 from .withs import may_hold_lock
 
 __all__ = ["name_blocked"]

@@ -39,7 +39,6 @@ from .m import M, foreign_m, tls
 from .newg import getm, set_attach
 from .p import P
 from .park import init_g0, start_maker
-from .preempt import collecting, hold_stops, release_stops, stop_preempting
 from .proc import set_fork_child_end
 from .rand import seed
 from .sched import lock_sched, policy, sched
@@ -55,6 +54,7 @@ from .signals import (
     wait_for_end,
 )
 from .stack import RootStack
+from .stops import collecting, hold_stops, release_stops, stop_preempting
 from .sysmon import end_sysmon, set_trace, start_sysmon
 
 __all__ = ["gomaxprocs"]

@@ -7,7 +7,7 @@ So each M makes one, and sysmon drops it.
 Invariants:
 - `M.knock` is a Knock: sysmon alone takes it away, and leaves KNOCKED. KNOCKED: the finaliser
   alone puts another one there, or None; or sysmon None, once it has waited for too long. None:
-  there is none, `sys.monitoring` is used (preempt.py), whose callback puts one there.
+  there is none, `sys.monitoring` is used (monitoring.py), whose callback puts one there.
 - Who finds itself on another thread, or inside a callback, switches nobody.
 
 Rejected: events alone. Each change of them stops all threads, and so does the look for the code on
@@ -40,7 +40,7 @@ _api = ctypes.pythonapi
 
 
 def set_answer(answer: Callable[[M, FrameType], bool]) -> None:
-    """Name what tells whether a goroutine gives way at a frame; called by preempt.py."""
+    """Name what tells whether a goroutine gives way at a frame; called by giveway.py."""
     global _answer
     _answer = answer
 

@@ -69,7 +69,7 @@ _knock: Callable[[M], Any] = _no_knock
 
 
 def set_knock(make: Callable[[M], Any]) -> None:
-    """Name what makes an `M.knock`; called by preempt.py."""
+    """Name what makes an `M.knock`; called by knock.py."""
     global _knock
     _knock = make
 
@@ -206,10 +206,10 @@ class M:
         self.seen_since = 0.0  # [own: sysmon]
         self.blocked: tuple[Any, float] | None = None  # [any] sysmon took its P: code, since when
         self.seen_looks = 0  # [own: sysmon] looks that found it asleep at the same place
-        self.tstate = 0  # [const] address of the interpreter's thread state, (preempt.py, knock.py)
+        self.tstate = 0  # [const] address of the interpreter's thread state (tracing.py, knock.py)
         self.want = -1  # [any] decision number of who is to give way; -1: none; or ANSWERING
         self.asks = 0  # [own: sysmon] times asked to give way since that; or sysmon.MOVING
-        self.events = 0  # [GIL] how often its trace hook may yet be called for that (3.11)
+        self.events = 0  # [any] how often its trace hook may yet be called for that (3.11)
         self.want_since = 0.0  # [own: sysmon] since when
         self.knock: Any = None  # [any] what sysmon drops to have it look up, see knock.py
         self.knock_tick = 0  # [own: sysmon] its tick when that was dropped

@@ -11,10 +11,10 @@ from .clock import DONT_WAIT, deadline
 from .ctx import begin_limits, end_limits, look_at
 from .debug import current_g
 from .g import G, GoroutineExit
+from .giveway import GROUND
 from .lock import ENTRANCES
 from .newg import getm
 from .park import gopark, gosched
-from .preempt import GROUND
 from .protocols import Context
 from .sched import sched
 from .sudog import DEAD, NOBODY, TIMED_OUT, Claim, Sudog

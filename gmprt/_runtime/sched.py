@@ -75,7 +75,7 @@ class Sched:
         self.started = False  # [lock: boot]
         self.exiting = False  # [any] the exit report has been given
         self.exit_gate: Any = None  # [any] where Ms are kept at exit, until main waits for others
-        self.exit_until = 0.0  # [main] or until then
+        self.exit_until = 0.0  # [any] or until then
         self.runq: deque[G[Any]] = deque()  # [atomic: deque.append/popleft] global queue, fresh Gs
         self.procs = 0  # [lock: sched] gomaxprocs
         self.allp: list[P] = []  # [lock: sched] append only; retired ones stay, may be revived

@@ -39,8 +39,9 @@ from .lock import ENTRANCES, PACKAGE_DIR, release, snapshot
 from .m import M
 from .note import Note
 from .p import P
-from .preempt import frame_of, make_preempter, top_of
+from .preempt import make_preempter
 from .sched import GIL, lock_sched, policy, sched
+from .stops import frame_of, top_of
 from .timerproc import next_timer, run_timers
 from .timers import first_deadline
 

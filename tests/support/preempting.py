@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import gmprt
-from gmprt._runtime import preempt
+from gmprt._runtime import giveway, preempt
 from gmprt._runtime.lock import PACKAGE_DIR
 from gmprt._runtime.m import current_tstate, tls
 
@@ -28,7 +28,7 @@ class _Every:
         self.calls += 1
         if self.calls % self.n == 0 and getattr(tls, "m", None) is not None:
             self.asked += 1
-            preempt._give_way(frame)
+            giveway.give_way(frame)
 
 
 @contextmanager

@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
-from gmprt._runtime import getm, knock, preempt
+from gmprt._runtime import getm, giveway, knock
 from gmprt._runtime.clock import now
 from gmprt._runtime.knock import KNOCKED, Knock
 from gmprt._runtime.m import M
-from gmprt._runtime.preempt import _Monitoring
+from gmprt._runtime.monitoring import Monitoring
 from tests.support import run_prog
 
 pytestmark = pytest.mark.skipif(not knock.KNOCKS, reason="here nobody knocks")
@@ -59,9 +59,9 @@ def test_nor_where_it_might_not_fit_on_the_stack(monkeypatch):
 
 
 def test_who_looks_whether_it_may_give_way_has_been_asked_enough(mp):
-    mp.want = preempt.ANSWERING
-    assert _Monitoring().ask(mp, mp.tick) == 0.0
-    assert mp.want == preempt.ANSWERING
+    mp.want = giveway.ANSWERING
+    assert Monitoring().ask(mp, mp.tick) == 0.0
+    assert mp.want == giveway.ANSWERING
 
 
 def test_it_runs_on_the_thread_that_has_made_it():

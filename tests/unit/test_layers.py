@@ -57,6 +57,8 @@ LAYERS = [
     ["_runtime.newg", "_runtime.proc"],
     ["_runtime.park"],
     ["_runtime.knock"],
+    ["_runtime.giveway", "_runtime.stops"],
+    ["_runtime.monitoring", "_runtime.tracing"],
     ["_runtime.preempt"],
     # watching, looking inside, leaf verbs
     [
