@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+from _thread import get_ident
 from types import FrameType
 
 __all__ = ["HAS_TRAP", "current_frames", "frame_of_tstate"]
@@ -22,14 +23,17 @@ HAS_TRAP = sys.version_info < (3, 12)
 
 
 def current_frames() -> dict[int, FrameType]:
-    """Do as `sys._current_frames`."""
-    if not (HAS_TRAP and gc.isenabled()):
-        return sys._current_frames()
-    gc.disable()
+    """Do as `sys._current_frames`; the caller's own is the caller's."""
+    off = HAS_TRAP and gc.isenabled()
+    if off:
+        gc.disable()
     try:
-        return sys._current_frames()
+        frames = sys._current_frames()
     finally:
-        gc.enable()
+        if off:
+            gc.enable()
+    frames[get_ident()] = sys._getframe(1)
+    return frames
 
 
 def frame_of_tstate(tstate: int) -> FrameType | None:
