@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable
 from types import TracebackType
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
-from ._runtime import GoroutineExit, goexit
+from ._runtime import GROUND, GoroutineExit, goexit
 from .sync import Mutex, WaitGroup
 from .sync.queue import lock_surely
 
@@ -111,6 +111,10 @@ class Group:
 
     def __repr__(self) -> str:
         return f"<singleflight.Group, {len(self._calls)} calls under way>"
+
+
+# They call what may compute, and hold no lock of the runtime meanwhile: it is preempted there.
+GROUND.update((Group.do.__code__, Group._run.__code__))
 
 
 def _outcome(call: _Call, first: bool) -> Shared[Any]:

@@ -63,6 +63,7 @@ from .g import ThreadG as ThreadG
 from .g import place_of as place_of
 from .g import set_make_ended as set_make_ended
 from .g import told as told
+from .giveway import GROUND as GROUND
 from .halt import Halted as Halted
 from .halt import own_sleeps as own_sleeps
 from .handoff import goready as goready

@@ -41,7 +41,7 @@ from .p import P
 from .park import init_g0, start_maker
 from .proc import set_fork_child_end
 from .rand import seed
-from .sched import lock_sched, policy, sched
+from .sched import lock_sched, open_exit_gate, policy, sched
 from .signals import (
     dump_on,
     end_reports,
@@ -332,13 +332,19 @@ def _let_settle() -> None:
     gate = _thread.allocate_lock()
     gate.acquire()
     sched.exit_until = now() + GATE_SECONDS
+    sched.wakeful = sched.pidle  # a later hook's `go` opens the gate: `handoff._needed_at_exit`
     sched.exit_gate = gate  # publish, then look who is idle: see `idle._sleep`
 
     def wait_at_the_gate(mp: M) -> None:
         if sched.exit_gate is gate:
             mp.settled = True
-            if gate.acquire(True, GATE_SECONDS):
-                gate.release()
+            if not gate.acquire(True, GATE_SECONDS):
+                open_exit_gate()
+            else:
+                try:
+                    gate.release()
+                except RuntimeError:
+                    pass  # opened by two at once
             mp.settled = False
 
     def busy() -> list[M]:

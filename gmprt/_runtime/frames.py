@@ -39,12 +39,18 @@ def current_frames() -> dict[int, FrameType]:
 def frame_of_tstate(tstate: int) -> FrameType | None:
     """Return the frame on top of a thread that cannot end meanwhile; None if there is none. With
     the GIL only."""
-    try:
-        return _get_frame(tstate)  # type: ignore[no-any-return]
-    except ValueError:
+    # Not as an object, which a NULL is not: ctypes would crash.
+    address = _get_frame(tstate)
+    if not address:
         return None
+    frame: FrameType = ctypes.cast(address, ctypes.py_object).value
+    _dec_ref(address)  # that of the call; `frame` has its own
+    return frame
 
 
 _get_frame = ctypes.pythonapi.PyThreadState_GetFrame
 _get_frame.argtypes = [ctypes.c_void_p]
-_get_frame.restype = ctypes.py_object  # a NULL is a ValueError
+_get_frame.restype = ctypes.c_void_p
+_dec_ref = ctypes.pythonapi["Py_DecRef"]  # by index: the settings of no other's are changed
+_dec_ref.argtypes = [ctypes.c_void_p]
+_dec_ref.restype = None

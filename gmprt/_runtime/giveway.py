@@ -16,6 +16,7 @@ Invariants:
 from __future__ import annotations
 
 import ctypes
+from _thread import get_ident
 from types import CodeType, FrameType
 
 from greenlet import getcurrent
@@ -29,7 +30,16 @@ from .park import execute_stack, first_stack, yield_preempted
 from .stack import Stack
 from .withs import may_hold_lock, takes_locks
 
-__all__ = ["ANSWERING", "GROUND", "ROOM", "Preempter", "answer_ask", "give_way", "switch"]
+__all__ = [
+    "ANSWERING",
+    "GROUND",
+    "ROOM",
+    "Preempter",
+    "answer_ask",
+    "give_way",
+    "raise_in_thread",
+    "switch",
+]
 
 _leave_tracing = ctypes.pythonapi.PyThreadState_LeaveTracing
 _leave_tracing.argtypes = [ctypes.c_void_p]
@@ -99,6 +109,12 @@ def give_way(frame: FrameType) -> None:
         return
     del frame
     switch(mp, current_tstate())
+
+
+def raise_in_thread(exc: BaseException) -> None:
+    """Have an exception of this class raised here as soon as the interpreter's callback is over."""
+    raised = ctypes.py_object(type(exc))
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(get_ident()), raised)
 
 
 def switch(mp: M, tstate: int) -> None:

@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from math import inf
 
 from .clock import now
 from .handoff import goready, passp, start_call, startm, unwire
@@ -24,8 +25,8 @@ from .lock import release
 from .m import M
 from .p import P
 from .rand import random_order
-from .sched import lock_sched, policy, sched
-from .timerproc import call_sysmon
+from .sched import GIL, lock_sched, open_exit_gate, policy, sched
+from .timerproc import call_sysmon, next_timer
 from .timers import next_deadline, pending
 from .waits import merge_waits
 
@@ -188,6 +189,9 @@ def _sleep(mp: M, main_parked: bool, surplus: bool) -> None:
     if mp.dying and not mp.nlive():
         return
     when = next_deadline(mp)
+    if sched.sysmon_ends and sched.heaps:
+        when = min(next_timer(), inf if when is None else when)  # nobody else looks after timers
+        when = None if when == inf else when
     if when is not None and when <= now():
         return
     if sys.is_finalizing():
@@ -200,7 +204,11 @@ def _sleep(mp: M, main_parked: bool, surplus: bool) -> None:
             return
         timeout = None if when is None else when - now()
         if sched.exit_gate is not None and _settles(mp):
-            timeout = None if timeout is None else max(timeout, GATE_SECONDS)
+            left = sched.exit_until - now()
+            if timeout is not None:
+                timeout = max(timeout, left)
+            elif not GIL:
+                timeout = left  # sysmon, which would open the gate then, has ended
         elif surplus:
             timeout = IDLE_SECONDS if timeout is None else min(timeout, IDLE_SECONDS)
         if not main_parked:
@@ -223,6 +231,9 @@ def _settles(mp: M) -> bool:
 
     A thread that the end of the interpreter finds on its way out of a wait may crash it.
     """
+    if now() >= sched.exit_until:
+        open_exit_gate()
+        return False
     mp.settled = True  # announce, to who opens the gate
     mp.settled = sched.exit_gate is not None  # re-check
     return mp.settled

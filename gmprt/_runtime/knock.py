@@ -78,6 +78,12 @@ class Knock(int):
                 mp.want = -1
             elif asked:
                 may = _answer(mp, sys._getframe(1))
+                mp.events = 0 if may else mp.events + 1
+                if mp.events >= _DECLINES:
+                    # A loop with one call into C, with a lock held for it, say, is found in there
+                    # each time; events come outside, too.
+                    mp.events = 0
+                    mp.knock = None
         except RecursionError:
             pass  # the stack is full: it is asked again, by events
         except BaseException as exc:  # of another thread's: a finaliser would swallow it
@@ -167,6 +173,7 @@ def watched() -> bool:
 KNOCKED = Signal("KNOCKED")  # in M.knock: dropped, and not answered yet
 LOST = 1.0  # seconds without an answer: it was lost, or the thread is off in C for long
 _CALLS = 3  # decisions that it cannot make without having looked into its queue
+_DECLINES = 4  # in a row, after which it is asked by events once
 _ROOM = 300  # frames; it may have called so many before it is asked
 
 _tracing, _room = -1, -1

@@ -209,7 +209,7 @@ class M:
         self.tstate = 0  # [const] address of the interpreter's thread state (tracing.py, knock.py)
         self.want = -1  # [any] decision number of who is to give way; -1: none; or ANSWERING
         self.asks = 0  # [own: sysmon] times asked to give way since that; or sysmon.MOVING
-        self.events = 0  # [any] how often its trace hook may yet be called for that (3.11)
+        self.events = 0  # [any] calls left for its trace hook (3.11), or knocks declined (knock.py)
         self.want_since = 0.0  # [own: sysmon] since when
         self.knock: Any = None  # [any] what sysmon drops to have it look up, see knock.py
         self.knock_tick = 0  # [own: sysmon] its tick when that was dropped

@@ -80,7 +80,7 @@ class Sched:
         self.procs = 0  # [lock: sched] gomaxprocs
         self.allp: list[P] = []  # [lock: sched] append only; retired ones stay, may be revived
         self.pidle: list[P] = []  # [lock: sched] Ps nobody holds
-        self.wakeful: list[P] | tuple[()] = ()  # [const] pidle if `go` wakes Ms, else empty
+        self.wakeful: list[P] | tuple[()] = ()  # [any] pidle if `go` wakes Ms, else empty
         self.pwait: deque[M] = deque()  # [lock: sched] Ms that have work and no P, FIFO
         self.allm: list[M] = []  # [lock: sched] living Ms
         self.mseq = 1  # [lock: sched] next M id; 0 is main's

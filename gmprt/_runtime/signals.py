@@ -42,6 +42,7 @@ from .attn import answer
 from .clock import now
 from .fault import to_stderr
 from .g import ThreadG
+from .giveway import ANSWERING
 from .lock import ENTRANCES, PACKAGE_DIR
 from .m import tls
 from .note import Note
@@ -441,6 +442,8 @@ def _in_mains_own_code(frame: FrameType | None) -> bool:
     g1 = sched.g1
     if mp is None or g1 is None:
         return True
+    if mp.want == ANSWERING:
+        return False  # what looks at main's code for giveway.py is no code of main's
     gp = mp.curg
     if isinstance(gp, ThreadG):
         # In an announced call in place: its code is main's own, and `incall` spans it exactly.

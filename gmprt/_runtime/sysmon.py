@@ -40,7 +40,7 @@ from .m import M
 from .note import Note
 from .p import P
 from .preempt import make_preempter
-from .sched import GIL, lock_sched, policy, sched
+from .sched import GIL, lock_sched, open_exit_gate, policy, sched
 from .stops import frame_of, top_of
 from .timerproc import next_timer, run_timers
 from .timers import first_deadline
@@ -124,6 +124,8 @@ class _Sysmon:
         self.counted = now()  # when
         self.stands: dict[P, tuple[int, float]] = {}  # with a queue: its M's tick, since when
         self.alone: set[int] = set()  # ids of failed goroutines that nobody held at the last look
+        self.trips = 0  # looks at signals that main owes while it computes
+        self.tripped = False  # this look is for them
         self.preempter = make_preempter()
         self.keep = sched.__dict__  # so that no stack is dropped before the process ends
 
@@ -193,7 +195,7 @@ class _Sysmon:
     def deep_sleep(self) -> bool:
         """Sleep until an idle P is taken or a timer is due; False if there is work."""
         lock_sched()
-        sleeps = self.all_idle()
+        sleeps = self.all_idle() and sched.exit_gate is None
         sched.sysmon_sleeping = sleeps  # announce; `wire` looks at it under the same lock
         release(sched.lock)
         if not sleeps:
@@ -218,6 +220,8 @@ class _Sysmon:
 
     def look(self) -> bool:
         """Look at everything once; True if there is something to watch. Sets `close`."""
+        if sched.exit_gate is not None and now() >= sched.exit_until:
+            open_exit_gate()
         busy = self.close = self.trip_signals()
         if sched.failures:
             self.alone = look_at_failures(self.alone)
@@ -272,8 +276,17 @@ class _Sysmon:
     def trip_signals(self) -> bool:
         """Have Python let main look at its signals once more (signals.py)."""
         m0 = sched.m0
+        self.tripped = False
         if m0 is None or not m0.sigs:
             return False
+        if m0.curg is sched.g1:
+            # It computes. Where it is asked to give way as well, the handler finds what answers
+            # that on top, each time: so this look and the next take turns.
+            self.trips += 1
+            if self.trips % 2:
+                return True
+            self.tripped = True
+            m0.want = -1
         sched.retripped = True
         _thread.interrupt_main(signal.SIGURG)
         m0.due = 0
@@ -347,6 +360,9 @@ class _Sysmon:
             return False
         busy = False
         for mp in snapshot(sched.allm):
+            if self.tripped and mp is sched.m0:
+                busy = self.close = True
+                continue
             tick = mp.tick
             if mp.idle or mp.incall or mp.curg is None:
                 mp.run_tick = tick

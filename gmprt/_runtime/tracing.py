@@ -15,7 +15,7 @@ from opcode import opmap
 from types import FrameType
 from typing import Any
 
-from .giveway import ROOM, Preempter, answer_ask, switch
+from .giveway import ROOM, Preempter, answer_ask, raise_in_thread, switch
 from .lock import PACKAGE_DIR, release, snapshot
 from .m import M, current_tstate, tls
 from .park import execute_stack
@@ -68,7 +68,7 @@ class Tracing(Preempter):
             self._mark(mp)
         return True
 
-    def _called_back(self, _obj: Any, _frame: Any, what: int, _arg: Any) -> int:
+    def _called_back(self, _obj: Any, _frame: Any, what: int, arg: int | None) -> int:
         """Give way, if it is still wanted and may be. Called by the interpreter, at each line, call
         and return until the hook is taken off.
 
@@ -78,33 +78,47 @@ class Tracing(Preempter):
         would not be, or one that is left would go on at the pace of traced code.
         """
         mp = getattr(tls, "m", None)
-        if mp is None or mp.want != mp.tick:
-            self.set_trace(current_tstate(), None, None)
+        verdict = _OFF
+        try:
+            if mp is not None and mp.want == mp.tick:
+                verdict = self._verdict(mp, sys._getframe(1), what, bool(arg))
+        except RecursionError:
+            pass  # the stack is full
+        except BaseException as exc:  # another thread's: ctypes would lose it, and return anything
+            raise_in_thread(exc)
+        if verdict == _STAY:
             return 0
-        frame = sys._getframe(1)
+        tstate = current_tstate()
+        self.set_trace(tstate, None, None)
+        if verdict == _GIVE_WAY:
+            switch(mp, tstate)  # type: ignore[arg-type]  # it has been asked
+        return 0
+
+    def _verdict(self, mp: M, frame: FrameType, what: int, returns: bool) -> int:
+        """Tell whether the goroutine gives way here, or the hook stays, or neither."""
         path = frame.f_code.co_filename
         if path.startswith(PACKAGE_DIR):
-            if mp.events > 0 and path != _SWITCHES:
-                mp.events -= 1
+            if path != _SWITCHES:
                 frame.f_trace_lines = False  # until it returns, or calls
-                return 0
+                return self._declined(mp, 1)
             mp.want = -1
-            self.set_trace(current_tstate(), None, None)
-            return 0
+            return _OFF
+        if what == _RETURN and not returns:
+            # An exception has left the frame: nothing is on its evaluation stack any more, though
+            # it seems to be in the `with` block where that was raised.
+            return self._declined(mp, 1)
         if what == _OPCODE:
             frame.f_trace_opcodes = False
             self.marked.pop(mp, None)
-        may = answer_ask(mp, frame)
-        if not may and mp.events > 0:
-            mp.events -= _DECLINED
-            mp.want = mp.tick
-            return 0
-        del frame
-        tstate = current_tstate()
-        self.set_trace(tstate, None, None)
-        if may:
-            switch(mp, tstate)
-        return 0
+        if answer_ask(mp, frame):
+            return _GIVE_WAY
+        return self._declined(mp, _DECLINED)
+
+    def _declined(self, mp: M, events: int) -> int:
+        """Tell whether the hook stays where no switch may be."""
+        mp.events -= events
+        mp.want = mp.tick if mp.events > 0 else -1
+        return _STAY if mp.events > 0 else _OFF
 
     def _mark(self, mp: M) -> None:
         """Have the thread call back at each bytecode if it stands at a jump to itself.
@@ -145,8 +159,9 @@ def _jumps_to_itself(frame: FrameType) -> bool:
     return frame.f_code.co_code[at : at + 2] == bytes((opmap["JUMP_BACKWARD"], 1))
 
 
-_OPCODE = 7  # what a trace function is called for: PyTrace_OPCODE
-_EVENTS = 20  # calls of the hook for one ask: in the runtime, and where it is declined ...
+_OFF, _STAY, _GIVE_WAY = range(3)  # what becomes of the hook; it is off, too, who gives way
+_RETURN, _OPCODE = 3, 7  # what a trace function is called for: PyTrace_RETURN, PyTrace_OPCODE
+_EVENTS = 48  # calls of the hook for one ask: in the runtime, and where it is declined ...
 _DECLINED = 4  # ... which costs more, and counts so much
 _SWITCHES = execute_stack.__code__.co_filename
 """The file that switches greenlets."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, ParamSpec, TypeVar
 
+from .._runtime import GROUND
 from .mutex import Mutex
 
 __all__ = ["Once", "once_func", "once_value"]
@@ -82,6 +83,10 @@ class _OnceValue(Generic[T]):
         return self._value
 
 
+# They call what may compute, and hold no lock of the runtime meanwhile: it is preempted there.
+GROUND.update((Once.do.__code__, _OnceValue._call.__code__, _OnceValue.__call__.__code__))
+
+
 def once_func(fn: Callable[[], object]) -> Callable[[], None]:
     """Return a function that calls `fn` at its first call only; the others wait until it is done.
 
@@ -94,6 +99,7 @@ def once_func(fn: Callable[[], object]) -> Callable[[], None]:
     def call() -> None:
         fn()
 
+    GROUND.add(call.__code__)  # type: ignore[attr-defined]  # `wraps` returns it
     return _OnceValue(call, "once_func")
 
 

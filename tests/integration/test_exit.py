@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Finished, run_prog
+from tests.support import GIL, Finished, run_prog
 
 PROG = Path(__file__).with_name("progs") / "exits.py"
 
@@ -279,9 +279,27 @@ def test_ms_are_asleep_when_the_interpreter_ends(many: Many) -> None:
         assert int(ms) >= 4, done
 
 
-def test_they_wake_for_their_goroutines_all_the_same() -> None:
-    done = run("event_of_a_sleeper", "off", GMPRT_MAXPROCS="2")
+@pytest.mark.parametrize("maxprocs", ["2", "8"])
+@pytest.mark.parametrize(
+    "prog",
+    [
+        "event_of_a_sleeper",
+        "event_of_a_fresh_one",
+        "event_behind_another",
+        "timer_in_the_last_hook",
+    ],
+)
+def test_they_wake_for_their_goroutines_all_the_same(prog: str, maxprocs: str) -> None:
+    if prog == "event_behind_another" and maxprocs == "2" and not GIL:
+        pytest.skip("there sysmon has ended, and takes no P from who blocks")
+    done = run(prog, "off", GMPRT_MAXPROCS=maxprocs)
     assert (done.stdout, done.stderr, done.returncode) == ("True\n", "", 0), done
+
+
+def test_a_traceback_may_take_long(many: Many) -> None:
+    for done in many("ends_by_a_long_exception", "4"):
+        assert done.returncode == 1, done
+        assert done.stderr.count("ValueError: xxx") == 900
 
 
 def test_an_atexit_function_that_runs_last_works_or_is_refused(many: Many) -> None:

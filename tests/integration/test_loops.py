@@ -11,7 +11,19 @@ from tests.support import GIL, run_prog
 PROG = Path(__file__).with_name("progs") / "loops.py"
 
 
-LOOPS = ["one_line", "collects", "mutexes", "locks", "hashes", "sends", "generates"]
+LOOPS = [
+    "one_line",
+    "collects",
+    "mutexes",
+    "locks",
+    "hashes",
+    "sends",
+    "generates",
+    "manages",
+    "raises",
+    "once",
+    "flies",
+]
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -28,6 +40,13 @@ def test_ctrl_c_comes_to_main_beside_a_loop(loop: str) -> None:
     if loop == "collects" and not GIL:
         pytest.skip("there the collections of one thread stop all others for seconds")
     done = run_prog(PROG, "ctrl_c", loop)
+    assert (done.stdout, done.stderr, done.returncode) == ("interrupted\n", "", 0), done
+
+
+@pytest.mark.parametrize("loop", ["computes", "one_line", "once", "raises"])
+@pytest.mark.parametrize("maxprocs", ["1", "2"])
+def test_ctrl_c_comes_to_main_that_computes(loop: str, maxprocs: str) -> None:
+    done = run_prog(PROG, "main_computes", loop, env={"GMPRT_MAXPROCS": maxprocs})
     assert (done.stdout, done.stderr, done.returncode) == ("interrupted\n", "", 0), done
 
 

@@ -14,7 +14,13 @@ import time
 
 if len(sys.argv) > 1 and sys.argv[1] == "atexit_before_import":
     atexit.register(lambda: use_it_late("registered before the import"))
-if len(sys.argv) > 1 and sys.argv[1] in ("ms_sleep_at_the_end", "event_of_a_sleeper"):
+if len(sys.argv) > 1 and sys.argv[1] in (
+    "ms_sleep_at_the_end",
+    "event_of_a_sleeper",
+    "event_of_a_fresh_one",
+    "event_behind_another",
+    "timer_in_the_last_hook",
+):
     atexit.register(lambda: last_hook())
 
 import gmprt
@@ -449,13 +455,63 @@ def event_of_a_sleeper() -> None:
     woken = threading.Event()
 
     def body() -> None:
-        gmprt.sleep(0.1)
+        for _ in range(20):
+            gmprt.sleep(0.01)
         woken.set()
 
     def last_hook() -> None:
         print(woken.wait(60), flush=True)
 
     on_several_threads(1, body)
+
+
+def event_of_a_fresh_one() -> None:
+    global last_hook
+
+    def last_hook() -> None:
+        made = threading.Event()
+        gmprt.go(made.set)
+        print(made.wait(60), flush=True)
+
+    gmprt.go(int).join()
+
+
+def event_behind_another() -> None:
+    """One that another one starts, which then blocks its thread for it."""
+    global last_hook
+    ch, made = gmprt.Chan(1), threading.Event()
+
+    def body() -> None:
+        ch.recv()
+        gmprt.go(made.set)
+        made.wait(60)
+
+    def last_hook() -> None:
+        ch.send_nowait(None)
+        print(made.wait(60), flush=True)
+
+    on_several_threads(1, body)
+
+
+def timer_in_the_last_hook() -> None:
+    global last_hook
+
+    def last_hook() -> None:
+        gmprt.after(0.05).recv()
+        print(True, flush=True)
+
+    gmprt.go(int).join()
+
+
+def ends_by_a_long_exception() -> None:
+    """Main is off in C without a frame, with the GIL, while its traceback is written."""
+    for _ in range(50):
+        gmprt.go(int)
+    exc = None
+    for _ in range(900):
+        cause, exc = exc, ValueError("x" * 1000)
+        exc.__cause__ = cause
+    raise exc
 
 
 class Late:

@@ -1,5 +1,6 @@
 """Loops that each keep to one kind of place: main is to come back from its wait all the same."""
 
+import contextlib
 import gc
 import hashlib
 import os
@@ -9,6 +10,7 @@ import threading
 import time
 
 import gmprt
+import gmprt.singleflight
 from gmprt.sync import Mutex, WaitGroup
 
 LONG = 60
@@ -53,6 +55,39 @@ def generates():
     sum(len(hashlib.sha256(block).digest()) for _ in iter(int, 1))
 
 
+def manages():
+    """At most lines in contextlib, between one `__enter__` or `__exit__` and the next."""
+
+    @contextlib.contextmanager
+    def plain():
+        yield
+
+    while True:
+        with plain():
+            sum(range(10000))
+
+
+def raises():
+    """An exception leaves a function from within a `with` block, time and again."""
+
+    def fail():
+        with contextlib.nullcontext(), open(os.devnull):
+            raise ValueError
+
+    while True:
+        with contextlib.suppress(ValueError):
+            fail()
+
+
+def once():
+    """What is done once is the program's own code, with frames of the runtime below it."""
+    gmprt.sync.once_value(hashes)()
+
+
+def flies():
+    gmprt.singleflight.Group().do("key", hashes)
+
+
 def hashes():
     block = bytes(256 * 1024)
     while True:
@@ -61,7 +96,8 @@ def hashes():
 
 def beside(name):
     gmprt.go(globals()[name])
-    gmprt.sleep(0.05)
+    for _ in range(10):
+        gmprt.sleep(0.02)
     print("back")
 
 
@@ -95,6 +131,27 @@ def ctrl_c(name):
         gmprt.go(globals()[name]).join(LONG)
     except KeyboardInterrupt:
         print("interrupted")
+
+
+def main_computes(name):
+    """Beside one that has the other half of the time; both on one thread."""
+
+    def interrupts():
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupts, daemon=True).start()
+    gmprt.go(computes)
+    try:
+        globals()[name]()
+    except KeyboardInterrupt:
+        print("interrupted")
+
+
+def computes():
+    while True:
+        x = 1
+        y = x  # noqa: F841
 
 
 globals()[sys.argv[1]](*sys.argv[2:])
