@@ -77,21 +77,20 @@ class Tracing(Preempter):
         thread parks: a greenlet keeps for itself whether it is traced, so one that is switched to
         would not be, or one that is left would go on at the pace of traced code.
         """
-        mp = getattr(tls, "m", None)
-        verdict = _OFF
         try:
+            mp = getattr(tls, "m", None)
+            verdict = _OFF
             if mp is not None and mp.want == mp.tick:
                 verdict = self._verdict(mp, sys._getframe(1), what, bool(arg))
-        except RecursionError:
-            pass  # the stack is full
+            if verdict != _STAY:
+                tstate = current_tstate()
+                self.set_trace(tstate, None, None)
+                if verdict == _GIVE_WAY:
+                    switch(mp, tstate)  # type: ignore[arg-type]  # it has been asked
+        except RecursionError:  # the stack is full
+            self.set_trace(current_tstate(), None, None)
         except BaseException as exc:  # another thread's: ctypes would lose it, and return anything
             raise_in_thread(exc)
-        if verdict == _STAY:
-            return 0
-        tstate = current_tstate()
-        self.set_trace(tstate, None, None)
-        if verdict == _GIVE_WAY:
-            switch(mp, tstate)  # type: ignore[arg-type]  # it has been asked
         return 0
 
     def _verdict(self, mp: M, frame: FrameType, what: int, returns: bool) -> int:
