@@ -26,7 +26,8 @@ def taken():
 
 def trip_three_times():
     """sysmon looks more often than main, in a call in C, comes to run handlers."""
-    thread = threading.Thread(target=lambda: [_Sysmon.trip_signals(None) for _ in range(3)])
+    sysmon = _Sysmon()  # each second look of this one is for signals, where main computes
+    thread = threading.Thread(target=lambda: [sysmon.trip_signals() for _ in range(6)])
     thread.start()
     thread.join()
 
