@@ -73,7 +73,7 @@ def all_living() -> list[G[Any]]:
     found: dict[G[Any], None] = {}
     for look in range(3):
         if look:
-            time.sleep(0.001)
+            time.sleep(0.001)  # who is on its way arrives
         awake = any(mp is not own and not mp.idle for mp in snapshot(sched.allm))
         found.update(dict.fromkeys(living()))
         if not awake:

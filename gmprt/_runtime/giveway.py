@@ -16,7 +16,6 @@ Invariants:
 from __future__ import annotations
 
 import ctypes
-from _thread import get_ident
 from types import CodeType, FrameType
 
 from greenlet import getcurrent
@@ -37,7 +36,6 @@ __all__ = [
     "Preempter",
     "answer_ask",
     "give_way",
-    "raise_in_thread",
     "switch",
 ]
 
@@ -109,12 +107,6 @@ def give_way(frame: FrameType) -> None:
         return
     del frame
     switch(mp, current_tstate())
-
-
-def raise_in_thread(exc: BaseException) -> None:
-    """Have an exception of this class raised here as soon as the interpreter's callback is over."""
-    raised = ctypes.py_object(type(exc))
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(get_ident()), raised)
 
 
 def switch(mp: M, tstate: int) -> None:

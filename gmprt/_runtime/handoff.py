@@ -16,7 +16,7 @@ from .clock import now
 from .lock import release
 from .m import M, tls
 from .p import P
-from .sched import lock_sched, open_exit_gate, policy, sched
+from .sched import exit_gate_is_closed, lock_sched, open_exit_gate, policy, sched
 
 if TYPE_CHECKING:
     from .g import G
@@ -302,9 +302,8 @@ def _needed_at_exit() -> bool:
     is open then. For an M or sysmon it is not: that end would find the other one running.
     """
     own = getattr(tls, "m", None)
-    ours = own is None or not (own is sched.m0 or own.foreign)
-    if ours and now() < sched.exit_until:
-        return False
+    if own is None or not (own is sched.m0 or own.foreign):
+        return not exit_gate_is_closed()
     open_exit_gate()
     return True
 

@@ -25,7 +25,7 @@ from .lock import release
 from .m import M
 from .p import P
 from .rand import random_order
-from .sched import GIL, lock_sched, open_exit_gate, policy, sched
+from .sched import GIL, exit_gate_is_closed, lock_sched, policy, sched
 from .timerproc import call_sysmon, next_timer
 from .timers import next_deadline, pending
 from .waits import merge_waits
@@ -189,9 +189,8 @@ def _sleep(mp: M, main_parked: bool, surplus: bool) -> None:
     if mp.dying and not mp.nlive():
         return
     when = next_deadline(mp)
-    if sched.sysmon_ends and sched.heaps:
-        when = min(next_timer(), inf if when is None else when)  # nobody else looks after timers
-        when = None if when == inf else when
+    if sched.sysmon_ends and (first := next_timer()) < (inf if when is None else when):
+        when = first  # nobody else looks after timers
     if when is not None and when <= now():
         return
     if sys.is_finalizing():
@@ -231,8 +230,7 @@ def _settles(mp: M) -> bool:
 
     A thread that the end of the interpreter finds on its way out of a wait may crash it.
     """
-    if now() >= sched.exit_until:
-        open_exit_gate()
+    if not exit_gate_is_closed():
         return False
     mp.settled = True  # announce, to who opens the gate
     mp.settled = sched.exit_gate is not None  # re-check

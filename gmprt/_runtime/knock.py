@@ -30,7 +30,17 @@ from .park import yield_preempted
 from .sched import lock_sched, sched
 from .sudog import Signal
 
-__all__ = ["KNOCKED", "KNOCKS", "LOST", "TOOL_NAME", "Knock", "knock_at", "set_answer", "watched"]
+__all__ = [
+    "KNOCKED",
+    "KNOCKS",
+    "LOST",
+    "TOOL_NAME",
+    "Knock",
+    "knock_at",
+    "raise_in_thread",
+    "set_answer",
+    "watched",
+]
 
 TOOL_NAME = "gmprt"
 """Under which events of `sys.monitoring` are set."""
@@ -87,10 +97,16 @@ class Knock(int):
         except RecursionError:
             pass  # the stack is full: it is asked again, by events
         except BaseException as exc:  # of another thread's: a finaliser would swallow it
-            raised = ctypes.py_object(type(exc))
-            _api.PyThreadState_SetAsyncExc(ctypes.c_ulong(get_ident()), raised)
+            raise_in_thread(exc)
         if may:
             yield_preempted(mp)
+
+
+def raise_in_thread(exc: BaseException) -> None:
+    """Have an exception of this class raised in this thread, once what has been called back, and
+    would lose it, is over."""
+    raised = ctypes.py_object(type(exc))
+    _api.PyThreadState_SetAsyncExc(ctypes.c_ulong(get_ident()), raised)
 
 
 def _dropped_elsewhere(knock: Knock) -> None:

@@ -18,6 +18,7 @@ import _thread
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from .clock import now
 from .lock import GIL, Rank, acquire, make_lock, release
 from .note import Note
 from .p import P
@@ -184,6 +185,17 @@ def open_exit_gate() -> None:
     for mp in list(sched.allm):
         if mp.settled:
             mp.note.wake()
+
+
+def exit_gate_is_closed() -> bool:
+    """Tell whether Ms are to stay where the exit has stopped them; it opens once its time is over.
+    Any thread."""
+    if sched.exit_gate is None:
+        return False
+    if now() < sched.exit_until:
+        return True
+    open_exit_gate()
+    return False
 
 
 def lock_sched() -> None:

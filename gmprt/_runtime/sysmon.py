@@ -40,7 +40,7 @@ from .m import M
 from .note import Note
 from .p import P
 from .preempt import make_preempter
-from .sched import GIL, lock_sched, open_exit_gate, policy, sched
+from .sched import GIL, exit_gate_is_closed, lock_sched, policy, sched
 from .stops import frame_of, top_of
 from .timerproc import next_timer, run_timers
 from .timers import first_deadline
@@ -124,8 +124,7 @@ class _Sysmon:
         self.counted = now()  # when
         self.stands: dict[P, tuple[int, float]] = {}  # with a queue: its M's tick, since when
         self.alone: set[int] = set()  # ids of failed goroutines that nobody held at the last look
-        self.trips = 0  # looks at signals that main owes while it computes
-        self.tripped = False  # this look is for them
+        self.tripped = False  # this look is for signals that main owes while it computes
         self.preempter = make_preempter()
         self.keep = sched.__dict__  # so that no stack is dropped before the process ends
 
@@ -220,8 +219,7 @@ class _Sysmon:
 
     def look(self) -> bool:
         """Look at everything once; True if there is something to watch. Sets `close`."""
-        if sched.exit_gate is not None and now() >= sched.exit_until:
-            open_exit_gate()
+        exit_gate_is_closed()  # not any more, perhaps: nobody else may look
         busy = self.close = self.trip_signals()
         if sched.failures:
             self.alone = look_at_failures(self.alone)
@@ -276,17 +274,17 @@ class _Sysmon:
     def trip_signals(self) -> bool:
         """Have Python let main look at its signals once more (signals.py)."""
         m0 = sched.m0
-        self.tripped = False
         if m0 is None or not m0.sigs:
+            self.tripped = False
             return False
-        if m0.curg is sched.g1:
-            # It computes. Where it is asked to give way as well, the handler finds what answers
-            # that on top, each time: so this look and the next take turns.
-            self.trips += 1
-            if self.trips % 2:
-                return True
-            self.tripped = True
+        # Where main, which computes, is asked to give way as well, the handler finds what answers
+        # that on top, each time: so looks take turns.
+        computes = m0.curg is sched.g1
+        self.tripped = computes and not self.tripped
+        if self.tripped:
             m0.want = -1
+        elif computes:
+            return True
         sched.retripped = True
         _thread.interrupt_main(signal.SIGURG)
         m0.due = 0

@@ -15,7 +15,8 @@ from opcode import opmap
 from types import FrameType
 from typing import Any
 
-from .giveway import ROOM, Preempter, answer_ask, raise_in_thread, switch
+from .giveway import ROOM, Preempter, answer_ask, switch
+from .knock import raise_in_thread
 from .lock import PACKAGE_DIR, release, snapshot
 from .m import M, current_tstate, tls
 from .park import execute_stack

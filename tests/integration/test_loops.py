@@ -11,9 +11,13 @@ from tests.support import GIL, run_prog
 PROG = Path(__file__).with_name("progs") / "loops.py"
 
 
+NOT_FREE_THREADED = pytest.mark.skipif(
+    not GIL, reason="there the collections of one thread stop all others for seconds"
+)
+
 LOOPS = [
     "one_line",
-    "collects",
+    pytest.param("collects", marks=NOT_FREE_THREADED),
     "mutexes",
     "locks",
     "hashes",
@@ -29,16 +33,12 @@ LOOPS = [
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("maxprocs", ["1", "2"])
 def test_a_loop_gives_way_to_main(loop: str, maxprocs: str) -> None:
-    if loop == "collects" and not GIL:
-        pytest.skip("there the collections of one thread stop all others for seconds")
     done = run_prog(PROG, "beside", loop, env={"GMPRT_MAXPROCS": maxprocs})
     assert (done.stdout, done.stderr, done.returncode) == ("back\n", "", 0), done
 
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_ctrl_c_comes_to_main_beside_a_loop(loop: str) -> None:
-    if loop == "collects" and not GIL:
-        pytest.skip("there the collections of one thread stop all others for seconds")
     done = run_prog(PROG, "ctrl_c", loop)
     assert (done.stdout, done.stderr, done.returncode) == ("interrupted\n", "", 0), done
 

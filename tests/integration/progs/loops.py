@@ -119,14 +119,18 @@ def main_blocks(_):
     lock.acquire()
 
 
-def ctrl_c(name):
-    """Main waits, and its signals come between two calls into C code at best."""
-
+def interrupt_soon():
     def interrupts():
         time.sleep(0.2)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupts, daemon=True).start()
+
+
+def ctrl_c(name):
+    """Main waits, and its signals come between two calls into C code at best."""
+
+    interrupt_soon()
     try:
         gmprt.go(globals()[name]).join(LONG)
     except KeyboardInterrupt:
@@ -136,11 +140,7 @@ def ctrl_c(name):
 def main_computes(name):
     """Beside one that has the other half of the time; both on one thread."""
 
-    def interrupts():
-        time.sleep(0.2)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    threading.Thread(target=interrupts, daemon=True).start()
+    interrupt_soon()
     gmprt.go(computes)
     try:
         globals()[name]()
